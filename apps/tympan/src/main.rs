@@ -1,0 +1,2 @@
+//! Tympan.
+fn main() {}

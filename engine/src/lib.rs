@@ -1,0 +1,1 @@
+//! What may happen to a job, an attempt, a printer, a registration: pure rules.

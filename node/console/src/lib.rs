@@ -1,0 +1,1 @@
+//! Pages for people: set-up, printers, jobs, registrations.

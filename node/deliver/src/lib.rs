@@ -1,0 +1,1 @@
+//! Outputs and reports: inspect, prepare, IPP, raw socket, folder, notices by mail.

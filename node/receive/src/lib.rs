@@ -1,0 +1,1 @@
+//! Doors: how jobs come in. SMTP with its proof of the sender.

@@ -1,0 +1,1 @@
+//! Records and documents on disk: the store's seam, SQLite, memory, document files.

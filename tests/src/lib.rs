@@ -1,0 +1,1 @@
+//! Behaviour over real sockets with real peers; worlds from a seed.

@@ -1,0 +1,1 @@
+//! IPP/2.x messages: bytes to values and back.

@@ -1,0 +1,1 @@
+//! Pixel bands to PWG Raster and back, Apple Raster in.
