@@ -1,1 +1,47 @@
-//! What may happen to a job, an attempt, a printer, a registration: pure rules.
+//! What may happen to a job, an attempt, a printer, a registration. Pure and deterministic.
+//!
+//! A record moves only in its own `apply(event, now)`; a decision that looks at several records is a
+//! function of its own ([`admit`], [`assign`], [`retain`], [`hold`]). Nothing here reads a clock, draws
+//! a random number or touches a store: the caller passes values in, saves the record and performs the
+//! effects that come back.
+#![no_std]
+
+extern crate alloc;
+
+pub mod account;
+pub mod admit;
+pub mod assign;
+pub mod attempt;
+pub mod effect;
+pub mod event;
+pub mod hold;
+pub mod ids;
+pub mod job;
+pub mod notice;
+pub mod options;
+pub mod printer;
+pub mod private;
+pub mod refusal;
+pub mod registration;
+pub mod retain;
+pub mod time;
+
+pub use account::{Account, Right, Session, Token, TokenScope};
+pub use attempt::{Attempt, AttemptEvent, AttemptState, DeviceRef, Evidence};
+pub use effect::Effect;
+pub use event::{History, HistoryKind};
+pub use ids::{
+    AccountId, AttemptNumber, DocumentId, Fence, JobId, JobUuid, OutageId, OwnerId, PrinterUuid,
+    RegistrationId, ShortId,
+};
+pub use job::{Doubt, DoubtDecision, HoldReason, Job, JobDocument, JobEvent, JobSource, Originator, Outcome};
+pub use notice::{Notice, NoticeKind};
+pub use options::{ColorMode, JobOptions, PageRange, Printed, Sides};
+pub use printer::{
+    Access, Condition, DeviceProfile, DoubtPolicy, Marker, Outage, Printer, PrinterEvent, PrinterPolicy,
+    Reachability, StoredForm, Tray, Trouble,
+};
+pub use private::Private;
+pub use refusal::Refusal;
+pub use registration::{Language, Registration, RegistrationEvent, RegistrationState};
+pub use time::{Millis, Timestamp};

@@ -1,0 +1,824 @@
+//! Job state machine (RFC 8011 section 5.3.7 and 5.3.8, PWG 5100.18 section 8).
+//!
+//! A job moves only in [`Job::apply`]. Why a job waits is a set of reasons ([`HoldReason`]), never an
+//! extra state; a printer that is off does not hold a job. In doubt is `processing-stopped` with a
+//! [`Doubt`]; the device is free for other jobs meanwhile.
+
+use crate::{
+    AttemptNumber, DocumentId, DoubtPolicy, Effect, Evidence, Fence, JobId, JobOptions, JobUuid, Language, Millis,
+    NoticeKind, OwnerId, PrinterUuid, Private, Refusal, RegistrationId, ShortId, Timestamp, Trouble,
+};
+use alloc::collections::BTreeSet;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+use tympan_ipp::JobState;
+
+/// Why a job is `pending-held`. A new kind of waiting is a new reason, never a new state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HoldReason {
+    /// Its document is still coming in.
+    DocumentIncoming,
+    /// Somebody must look first: more pages than the printer lets through.
+    Review,
+    /// A person holds it ("job-hold-until-specified").
+    Operator,
+    /// It is to be released at the device with a PIN.
+    PinRelease,
+    /// It is not paid for.
+    Payment,
+    /// It is to wait until a time.
+    Time,
+    /// What it needs is not there yet.
+    ResourcesNotReady,
+}
+
+impl HoldReason {
+    /// The "job-state-reasons" keyword.
+    pub const fn keyword(self) -> &'static str {
+        match self {
+            Self::DocumentIncoming => "job-incoming",
+            Self::Review | Self::Operator | Self::Time => "job-hold-until-specified",
+            Self::PinRelease => "job-release-wait",
+            Self::Payment => "account-info-needed",
+            Self::ResourcesNotReady => "resources-are-not-ready",
+        }
+    }
+}
+
+/// Where a job came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "door", rename_all = "kebab-case")]
+pub enum JobSource {
+    /// A mail.
+    Mail {
+        /// "Message-ID", for In-Reply-To of notices.
+        message_id: Option<Private<String>>,
+        /// The address it was sent to, as it was written.
+        recipient: Private<String>,
+    },
+    /// An upload by web form or `curl`.
+    Upload,
+    /// An IPP client.
+    Ipp,
+    /// The test page that is printed when a printer is added.
+    TestPage,
+    /// Printed again from another job.
+    Reprint {
+        /// That job.
+        of: JobUuid,
+    },
+}
+
+/// Whose job it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Originator {
+    /// "job-originating-user-name": the proven sender's address, or an account's name.
+    pub address: Private<String>,
+    /// The registration that let it in.
+    pub registration: Option<RegistrationId>,
+    /// The language of notices.
+    pub language: Language,
+    /// Whether the address may be mailed (proven, and not an automatic mail).
+    pub may_be_mailed: bool,
+}
+
+/// One document of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobDocument {
+    /// The stored bytes.
+    pub id: DocumentId,
+    /// "document-name".
+    pub name: Private<String>,
+    /// MIME type, as sniffed.
+    pub format: String,
+    /// Size in octets.
+    pub octets: u64,
+    /// Sides that will come out for one copy; 0 until inspected.
+    pub pages: u32,
+}
+
+/// The prepared form of a whole job, ready for one device profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rendition {
+    /// The stored bytes.
+    pub id: DocumentId,
+    /// MIME type: what the printer takes.
+    pub format: String,
+    /// Size in octets.
+    pub octets: u64,
+    /// Sides in it.
+    pub pages: u32,
+    /// The device profile's version it was made for.
+    pub profile: u32,
+    /// First page in it, from 1.
+    pub first_page: u32,
+}
+
+/// It is not known whether these pages came out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// The attempt it arose in.
+    pub attempt: AttemptNumber,
+    /// Pages up to here came out for certain (in the job's numbering).
+    pub certain: u32,
+    /// Pages up to here may have come out.
+    pub possible: u32,
+    /// What happened, in words (English).
+    pub why: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What a person decides in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DoubtDecision {
+    /// Print again from this page on, from 1.
+    PrintFrom(u32),
+    /// Print all again.
+    PrintAll,
+    /// It all came out.
+    ItIsFine,
+    /// Throw it away.
+    ThrowAway,
+}
+
+/// How an attempt ended, as far as the job is concerned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AttemptEnd {
+    /// The device is in a trouble; nothing was sent.
+    Blocked(Trouble),
+    /// The device did not take it now.
+    RefusedForNow(String),
+    /// It never got going (lease ended, process died, job never arrived): no sheet.
+    NeverStarted,
+    /// The device aborted it and proves that no sheet came out.
+    AbortedClean,
+    /// It cannot be printed there at all.
+    Rejected(String),
+    /// Out of the machine.
+    Printed(Evidence),
+    /// Cancelled at the device after so many sides.
+    Canceled(u32),
+    /// Nobody knows.
+    InDoubt {
+        /// Sides that came out for certain.
+        certain: u32,
+        /// Sides that may have come out.
+        possible: u32,
+        /// What happened.
+        why: String,
+    },
+}
+
+/// How a job ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Printed, by this evidence.
+    Printed {
+        /// The evidence.
+        evidence: Evidence,
+    },
+    /// A person cancelled it.
+    Canceled {
+        /// Who.
+        by: Private<String>,
+    },
+    /// Cancelled at the device.
+    CanceledAtDevice,
+    /// It cannot be printed.
+    Unprintable {
+        /// Why, in words (English).
+        why: String,
+    },
+    /// Retention ended.
+    Expired,
+    /// In doubt for too long; it may or may not have printed.
+    DoubtClosed,
+}
+
+/// A job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Whose printer it is at.
+    pub owner: OwnerId,
+    /// The key.
+    pub uuid: JobUuid,
+    /// "job-id" at its printer; also the order of acceptance.
+    pub id: JobId,
+    /// The printer.
+    pub printer: PrinterUuid,
+    /// "job-name".
+    pub name: Private<String>,
+    /// Whose job it is.
+    pub originator: Originator,
+    /// Where it came from.
+    pub source: JobSource,
+    /// "job-priority", 1 to 100. Default 50.
+    pub priority: u8,
+    /// How it is to be printed.
+    pub options: JobOptions,
+    /// "job-state".
+    #[serde(with = "state_number")]
+    pub state: JobState,
+    /// Why it is held; held while not empty.
+    pub holds: BTreeSet<HoldReason>,
+    /// Whether its documents were found and counted; until then later jobs pass.
+    pub ready: bool,
+    /// What was received, kept until the documents in it are stored by themselves.
+    pub received: Option<JobDocument>,
+    /// Its documents.
+    pub documents: Vec<JobDocument>,
+    /// Print data, where it is stored.
+    pub rendition: Option<Rendition>,
+    /// Things to tell its sender about its parts, in words (English); told once.
+    pub remarks: Vec<String>,
+    /// First page to print, from 1; more than 1 after a partial reprint was decided.
+    pub first_page: u32,
+    /// Print a mark that this is a reprint and what may exist already.
+    pub mark: Option<String>,
+    /// Grows with each assignment.
+    pub fence: Fence,
+    /// How many attempts there were.
+    pub attempts: u32,
+    /// The attempt under way.
+    pub attempt: Option<AttemptNumber>,
+    /// Whether the attempt under way was handed to the device.
+    pub handed: bool,
+    /// "job-impressions-completed".
+    pub impressions_completed: u32,
+    /// Clean failures at the device in a row.
+    pub failures: u32,
+    /// What nobody knows.
+    pub doubt: Option<Doubt>,
+    /// Who asked to cancel while it prints.
+    pub canceling: Option<Private<String>>,
+    /// Retention ended while it was handed over; decided when the attempt ends.
+    pub expired: bool,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// "time-at-creation".
+    pub created_at: Timestamp,
+    /// When it first could be printed.
+    pub ready_at: Option<Timestamp>,
+    /// "time-at-processing".
+    pub processing_at: Option<Timestamp>,
+    /// "time-at-completed".
+    pub completed_at: Option<Timestamp>,
+    /// Kept until then, if it is not printed before.
+    pub keep_until: Timestamp,
+    /// How often it is tried again, in milliseconds.
+    pub retry_interval_ms: Millis,
+    /// Its data is gone.
+    pub content_deleted: bool,
+}
+
+mod state_number {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use tympan_ipp::JobState;
+
+    pub(super) fn serialize<S: Serializer>(state: &JobState, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_i32(state.number())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<JobState, D::Error> {
+        JobState::from_number(i32::deserialize(d)?).ok_or_else(|| serde::de::Error::custom("no such job-state"))
+    }
+}
+
+/// How many clean failures at the device end a job.
+pub const FAILURES_MAX: u32 = 3;
+
+/// What may happen to a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JobEvent {
+    /// Its documents were found and counted.
+    Inspected {
+        /// The documents to print, in order.
+        documents: Vec<JobDocument>,
+        /// Things to tell the sender.
+        remarks: Vec<String>,
+        /// More pages than the printer lets through without a click.
+        review: bool,
+    },
+    /// Nothing in it can be printed.
+    Unprintable {
+        /// Why, for each part, in words.
+        remarks: Vec<String>,
+    },
+    /// Print data was stored; `drop_source`: what it was made from is not needed any more.
+    Stored {
+        /// The print data.
+        rendition: Rendition,
+        /// Whether the source is given back.
+        drop_source: bool,
+    },
+    /// Held for a reason.
+    Hold(HoldReason),
+    /// A reason is gone.
+    Unhold(HoldReason),
+    /// An attempt was assigned.
+    Assigned(AttemptNumber, Fence),
+    /// The attempt was handed to the device.
+    Handed(AttemptNumber),
+    /// The device counts so many sides.
+    Progress(AttemptNumber, u32),
+    /// The device stopped with it.
+    Stopped(AttemptNumber),
+    /// The device goes on.
+    Resumed(AttemptNumber),
+    /// The attempt is over.
+    Ended(AttemptNumber, AttemptEnd),
+    /// A person cancels it.
+    Cancel(Private<String>),
+    /// Retention ended.
+    Expire,
+    /// A person decides the doubt.
+    Decide(DoubtDecision),
+    /// Retention was changed.
+    KeepUntil(Timestamp),
+    /// How often it is tried was changed, in milliseconds.
+    RetryEvery(Millis),
+    /// Its data is to go: the reprint window has passed.
+    DropContent,
+}
+
+impl JobEvent {
+    /// The event's name in tables.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Inspected { .. } => "inspected",
+            Self::Unprintable { .. } => "unprintable",
+            Self::Stored { .. } => "stored",
+            Self::Hold(_) => "hold",
+            Self::Unhold(_) => "unhold",
+            Self::Assigned(..) => "assigned",
+            Self::Handed(_) => "handed",
+            Self::Progress(..) => "progress",
+            Self::Stopped(_) => "stopped",
+            Self::Resumed(_) => "resumed",
+            Self::Ended(..) => "ended",
+            Self::Cancel(_) => "cancel",
+            Self::Expire => "expire",
+            Self::Decide(_) => "decide",
+            Self::KeepUntil(_) => "keep-until",
+            Self::RetryEvery(_) => "retry-every",
+            Self::DropContent => "drop-content",
+        }
+    }
+}
+
+/// What the job must know of its printer when it moves.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings {
+    /// What happens in doubt.
+    pub doubt: DoubtPolicy,
+    /// How long a doubt waits for a decision.
+    pub doubt_ms: Millis,
+    /// How long data of a printed job is kept.
+    pub reprint_window_ms: Millis,
+    /// When the printer's last outage ended, to tell whether the job had to wait.
+    pub outage_ended_at: Option<Timestamp>,
+}
+
+impl Job {
+    /// What people see for it.
+    pub fn short(&self) -> ShortId {
+        self.uuid.short()
+    }
+
+    /// Whether it has ended.
+    pub const fn is_over(&self) -> bool {
+        matches!(self.state, JobState::Canceled | JobState::Aborted | JobState::Completed)
+    }
+
+    /// Sides of one copy, as far as known.
+    pub fn pages(&self) -> u32 {
+        self.documents.iter().map(|document| document.pages).fold(0, u32::saturating_add)
+    }
+
+    /// Copies to print.
+    pub fn copies(&self) -> u16 {
+        self.options.copies.unwrap_or(1)
+    }
+
+    /// Whether an attempt may be assigned now.
+    pub fn is_waiting(&self) -> bool {
+        self.state == JobState::Pending && self.ready
+    }
+
+    /// "job-state-reasons" that follow from the job alone.
+    pub fn reasons(&self) -> Vec<&'static str> {
+        let mut reasons: Vec<&'static str> = self.holds.iter().map(|hold| hold.keyword()).collect();
+        match self.state {
+            JobState::Pending | JobState::PendingHeld if !self.ready => reasons.push("job-transforming"),
+            JobState::Processing => {
+                reasons.push(if self.impressions_completed > 0 { "job-printing" } else { "job-outgoing" });
+            }
+            JobState::ProcessingStopped => {
+                reasons.push(if self.doubt.is_some() { "tympan-in-doubt" } else { "printer-stopped" });
+            }
+            JobState::Completed => reasons.push("job-completed-successfully"),
+            JobState::Canceled => reasons.push(match self.outcome {
+                Some(Outcome::CanceledAtDevice) => "job-canceled-at-device",
+                _ => "job-canceled-by-user",
+            }),
+            JobState::Aborted => reasons.push("aborted-by-system"),
+            JobState::Pending | JobState::PendingHeld => {}
+        }
+        if self.canceling.is_some() && !self.is_over() {
+            reasons.push("processing-to-stop-point");
+        }
+        reasons.dedup();
+        reasons
+    }
+
+    /// Every stored document the job holds on to.
+    pub fn stored(&self) -> Vec<DocumentId> {
+        let mut ids: Vec<DocumentId> = Vec::new();
+        if !self.content_deleted {
+            ids.extend(self.received.iter().map(|document| document.id));
+            ids.extend(self.documents.iter().map(|document| document.id));
+            ids.extend(self.rendition.iter().map(|rendition| rendition.id));
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// Moves the job.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; the job is unchanged then.
+    pub fn apply(&mut self, event: JobEvent, with: Surroundings, now: Timestamp) -> Result<Vec<Effect>, Refusal> {
+        match self.state {
+            JobState::Pending | JobState::PendingHeld => self.pending(event, with, now),
+            JobState::Processing => self.processing(event, with, now),
+            JobState::ProcessingStopped if self.doubt.is_some() => self.in_doubt(event, with, now),
+            JobState::ProcessingStopped => self.processing(event, with, now),
+            JobState::Canceled | JobState::Aborted | JobState::Completed => self.over(event, now),
+        }
+    }
+
+    fn pending(&mut self, event: JobEvent, with: Surroundings, now: Timestamp) -> Result<Vec<Effect>, Refusal> {
+        use JobEvent as E;
+        match event {
+            E::Inspected { documents, remarks, review } => {
+                let before = self.stored();
+                self.received = None;
+                self.documents = documents;
+                self.ready = true;
+                self.ready_at = Some(now);
+                let mut effects = self.released_since(&before);
+                if !remarks.is_empty() {
+                    self.remarks = remarks;
+                    effects.push(self.notify(NoticeKind::Remarks));
+                }
+                if review {
+                    self.holds.insert(HoldReason::Review);
+                    effects.push(self.notify(NoticeKind::Review));
+                }
+                self.settle();
+                effects.push(self.wake());
+                Ok(effects)
+            }
+            E::Unprintable { remarks } => {
+                let why = remarks.join(" ");
+                self.remarks = remarks;
+                Ok(self.end(JobState::Aborted, Outcome::Unprintable { why }, with, now))
+            }
+            E::Stored { rendition, drop_source } => {
+                let before = self.stored();
+                self.rendition = Some(rendition);
+                if drop_source {
+                    // The list of documents stays for people; the bytes are the rendition's now.
+                    let id = self.rendition.as_ref().map(|rendition| rendition.id);
+                    for document in &mut self.documents {
+                        document.id = id.unwrap_or(document.id);
+                    }
+                    self.received = None;
+                }
+                Ok(self.released_since(&before))
+            }
+            E::Hold(reason) => {
+                self.holds.insert(reason);
+                self.settle();
+                Ok(Vec::new())
+            }
+            E::Unhold(reason) => {
+                self.holds.remove(&reason);
+                self.settle();
+                if self.state == JobState::Pending {
+                    self.ready_at = self.ready_at.map(|_| now);
+                }
+                Ok(vec![self.wake()])
+            }
+            E::Assigned(attempt, fence) => {
+                if !self.is_waiting() {
+                    return Err(Refusal::NotReady);
+                }
+                if fence <= self.fence {
+                    return Err(Refusal::Stale);
+                }
+                self.state = JobState::Processing;
+                self.attempt = Some(attempt);
+                self.attempts = self.attempts.max(attempt.0);
+                self.fence = fence;
+                self.handed = false;
+                Ok(vec![Effect::Deliver { job: self.uuid, attempt }])
+            }
+            E::Cancel(by) => Ok(self.end(JobState::Canceled, Outcome::Canceled { by }, with, now)),
+            E::Expire => Ok(self.end(JobState::Aborted, Outcome::Expired, with, now)),
+            E::KeepUntil(until) => self.keep(until),
+            E::RetryEvery(span) => self.retry_every(span),
+            E::Handed(_) | E::Progress(..) | E::Stopped(_) | E::Resumed(_) | E::Ended(..) => Err(Refusal::Stale),
+            E::Decide(_) => Err(Refusal::NoDoubt),
+            E::DropContent => Err(Refusal::NotPossible),
+        }
+    }
+
+    fn processing(&mut self, event: JobEvent, with: Surroundings, now: Timestamp) -> Result<Vec<Effect>, Refusal> {
+        use JobEvent as E;
+        match event {
+            E::Handed(attempt) => {
+                self.current(attempt)?;
+                self.handed = true;
+                self.processing_at = self.processing_at.or(Some(now));
+                Ok(Vec::new())
+            }
+            E::Progress(attempt, impressions) => {
+                self.current(attempt)?;
+                self.impressions_completed = impressions;
+                Ok(Vec::new())
+            }
+            E::Stopped(attempt) => {
+                self.current(attempt)?;
+                self.state = JobState::ProcessingStopped;
+                Ok(Vec::new())
+            }
+            E::Resumed(attempt) => {
+                self.current(attempt)?;
+                self.state = JobState::Processing;
+                Ok(Vec::new())
+            }
+            E::Ended(attempt, end) => {
+                self.current(attempt)?;
+                self.attempt = None;
+                self.handed = false;
+                Ok(self.ended(attempt, end, with, now))
+            }
+            E::Cancel(by) => {
+                if self.canceling.is_some() {
+                    return Err(Refusal::AlreadyCanceling);
+                }
+                if !self.handed {
+                    // Before hand-over a cancel always wins: the attempt is stale from here on.
+                    self.fence = Fence(self.fence.0 + 1);
+                    self.attempt = None;
+                    let mut effects = self.end(JobState::Canceled, Outcome::Canceled { by }, with, now);
+                    effects.push(self.wake());
+                    return Ok(effects);
+                }
+                self.canceling = Some(by);
+                Ok(self.attempt.map(|attempt| Effect::CancelAtDevice { job: self.uuid, attempt }).into_iter().collect())
+            }
+            E::Expire => {
+                if self.handed {
+                    self.expired = true;
+                    return Ok(Vec::new());
+                }
+                self.fence = Fence(self.fence.0 + 1);
+                self.attempt = None;
+                Ok(self.end(JobState::Aborted, Outcome::Expired, with, now))
+            }
+            E::Stored { rendition, drop_source: _ } => {
+                let before = self.stored();
+                self.rendition = Some(rendition);
+                Ok(self.released_since(&before))
+            }
+            E::KeepUntil(until) => self.keep(until),
+            E::RetryEvery(span) => self.retry_every(span),
+            E::Hold(_) => Err(Refusal::Printing),
+            E::Unhold(_) => Ok(Vec::new()),
+            E::Assigned(..) | E::Inspected { .. } | E::Unprintable { .. } | E::DropContent => Err(Refusal::NotPossible),
+            E::Decide(_) => Err(Refusal::NoDoubt),
+        }
+    }
+
+    fn ended(
+        &mut self,
+        attempt: AttemptNumber,
+        end: AttemptEnd,
+        with: Surroundings,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        if let (Some(by), false) = (self.canceling.take(), matches!(end, AttemptEnd::Printed(_))) {
+            return self.end(JobState::Canceled, Outcome::Canceled { by }, with, now);
+        }
+        match end {
+            AttemptEnd::Printed(evidence) => {
+                let waited = self.ready_at.is_some_and(|at| with.outage_ended_at.is_some_and(|end| end > at));
+                let mut effects = self.end(JobState::Completed, Outcome::Printed { evidence }, with, now);
+                if waited || self.options.receipt {
+                    effects.push(self.notify(NoticeKind::Printed));
+                }
+                effects
+            }
+            AttemptEnd::Canceled(_) => self.end(JobState::Canceled, Outcome::CanceledAtDevice, with, now),
+            AttemptEnd::Rejected(why) => {
+                self.remarks = vec![why.clone()];
+                self.end(JobState::Aborted, Outcome::Unprintable { why }, with, now)
+            }
+            AttemptEnd::InDoubt { certain, possible, why } => {
+                // The device counts what it was sent: pages from first_page on, all copies one after the other.
+                let before = self.first_page - 1;
+                let pages = self.pages();
+                let (certain, possible) = match self.copies() {
+                    1 => ((before + certain).min(pages), (before + possible).min(pages)),
+                    _ => (0, pages),
+                };
+                let doubt = Doubt { attempt, certain, possible, why, since: now };
+                self.doubted(doubt, with, now)
+            }
+            AttemptEnd::AbortedClean => {
+                self.failures += 1;
+                if self.failures >= FAILURES_MAX {
+                    let why = "the printer aborted it each time".to_string();
+                    self.remarks = vec![why.clone()];
+                    return self.end(JobState::Aborted, Outcome::Unprintable { why }, with, now);
+                }
+                self.again(with, now)
+            }
+            AttemptEnd::Blocked(_) | AttemptEnd::RefusedForNow(_) | AttemptEnd::NeverStarted => self.again(with, now),
+        }
+    }
+
+    fn again(&mut self, with: Surroundings, now: Timestamp) -> Vec<Effect> {
+        if self.expired {
+            return self.end(JobState::Aborted, Outcome::Expired, with, now);
+        }
+        self.state = JobState::Pending;
+        self.impressions_completed = 0;
+        self.settle();
+        vec![self.wake()]
+    }
+
+    fn doubted(&mut self, doubt: Doubt, with: Surroundings, now: Timestamp) -> Vec<Effect> {
+        match with.doubt {
+            DoubtPolicy::Ask => {
+                self.keep_until = self.keep_until.max(now + with.doubt_ms);
+                self.state = JobState::ProcessingStopped;
+                self.doubt = Some(doubt);
+                vec![self.notify(NoticeKind::InDoubt), self.wake()]
+            }
+            DoubtPolicy::Reprint => {
+                self.mark = Some(self.reprint_mark(&doubt));
+                self.first_page = if self.copies() == 1 { self.resume_page(doubt.certain) } else { 1 };
+                self.again(with, now)
+            }
+            DoubtPolicy::Drop => self.end(JobState::Aborted, Outcome::DoubtClosed, with, now),
+        }
+    }
+
+    /// The page to go on from, one sheet earlier than certain so that nothing is missing.
+    fn resume_page(&self, certain: u32) -> u32 {
+        let overlap = if self.options.sides.is_some_and(crate::Sides::is_duplex) { 2 } else { 1 };
+        (certain + 1).saturating_sub(overlap).max(1)
+    }
+
+    fn reprint_mark(&self, doubt: &Doubt) -> String {
+        match doubt.possible {
+            0 => alloc::format!("REPRINT of {}", self.short()),
+            1 => alloc::format!("REPRINT of {}, page 1 may exist already", self.short()),
+            last => alloc::format!("REPRINT of {}, pages 1-{last} may exist already", self.short()),
+        }
+    }
+
+    fn in_doubt(&mut self, event: JobEvent, with: Surroundings, now: Timestamp) -> Result<Vec<Effect>, Refusal> {
+        use JobEvent as E;
+        match event {
+            E::Decide(decision) => {
+                let Some(doubt) = self.doubt.clone() else { return Err(Refusal::NoDoubt) };
+                match decision {
+                    DoubtDecision::PrintFrom(page) => {
+                        if page < 1 || page > self.pages().max(1) {
+                            return Err(Refusal::NoSuchPage);
+                        }
+                        self.mark = Some(self.reprint_mark(&doubt));
+                        self.first_page = page;
+                    }
+                    DoubtDecision::PrintAll => {
+                        self.mark = Some(self.reprint_mark(&doubt));
+                        self.first_page = 1;
+                    }
+                    DoubtDecision::ItIsFine => {
+                        let printed = Outcome::Printed { evidence: Evidence::E5 };
+                        return Ok(self.end(JobState::Completed, printed, with, now));
+                    }
+                    DoubtDecision::ThrowAway => {
+                        let by = self.originator.address.clone();
+                        return Ok(self.end(JobState::Canceled, Outcome::Canceled { by }, with, now));
+                    }
+                }
+                self.doubt = None;
+                self.expired = false;
+                Ok(self.again(with, now))
+            }
+            E::Cancel(by) => Ok(self.end(JobState::Canceled, Outcome::Canceled { by }, with, now)),
+            E::Expire => Ok(self.end(JobState::Aborted, Outcome::DoubtClosed, with, now)),
+            E::KeepUntil(until) => self.keep(until),
+            E::RetryEvery(span) => self.retry_every(span),
+            E::Unhold(_) => Ok(Vec::new()),
+            E::Hold(_) => Err(Refusal::InDoubt),
+            E::Handed(_) | E::Progress(..) | E::Stopped(_) | E::Resumed(_) | E::Ended(..) => Err(Refusal::Stale),
+            E::Assigned(..) => Err(Refusal::InDoubt),
+            E::Inspected { .. } | E::Unprintable { .. } | E::Stored { .. } | E::DropContent => {
+                Err(Refusal::NotPossible)
+            }
+        }
+    }
+
+    fn over(&mut self, event: JobEvent, _now: Timestamp) -> Result<Vec<Effect>, Refusal> {
+        use JobEvent as E;
+        match event {
+            E::DropContent => Ok(self.drop_content()),
+            E::Handed(_) | E::Progress(..) | E::Stopped(_) | E::Resumed(_) | E::Ended(..) | E::Assigned(..) => {
+                Err(Refusal::Stale)
+            }
+            E::Inspected { .. } | E::Unprintable { .. } | E::Stored { .. } | E::Hold(_) | E::Unhold(_) | E::Cancel(_)
+            | E::Expire | E::Decide(_) | E::KeepUntil(_) | E::RetryEvery(_) => Err(Refusal::JobEnded),
+        }
+    }
+
+    fn end(&mut self, state: JobState, outcome: Outcome, with: Surroundings, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match &outcome {
+            Outcome::Expired => effects.push(self.notify(NoticeKind::Expired)),
+            Outcome::DoubtClosed | Outcome::Unprintable { .. } => effects.push(self.notify(NoticeKind::Aborted)),
+            Outcome::Printed { .. } | Outcome::Canceled { .. } | Outcome::CanceledAtDevice => {}
+        }
+        let printed = matches!(outcome, Outcome::Printed { .. });
+        self.state = state;
+        self.outcome = Some(outcome);
+        self.completed_at = Some(now);
+        self.canceling = None;
+        self.doubt = None;
+        self.holds.clear();
+        self.attempt = None;
+        self.handed = false;
+        if !printed || with.reprint_window_ms == 0 {
+            effects.extend(self.drop_content());
+        } else {
+            self.keep_until = now + with.reprint_window_ms;
+        }
+        effects
+    }
+
+    fn drop_content(&mut self) -> Vec<Effect> {
+        let documents = self.stored();
+        self.content_deleted = true;
+        self.received = None;
+        self.rendition = None;
+        if documents.is_empty() { Vec::new() } else { vec![Effect::Release { documents }] }
+    }
+
+    fn released_since(&self, before: &[DocumentId]) -> Vec<Effect> {
+        let after = self.stored();
+        let documents: Vec<_> = before.iter().copied().filter(|id| !after.contains(id)).collect();
+        if documents.is_empty() { Vec::new() } else { vec![Effect::Release { documents }] }
+    }
+
+    fn keep(&mut self, until: Timestamp) -> Result<Vec<Effect>, Refusal> {
+        self.keep_until = until;
+        Ok(Vec::new())
+    }
+
+    fn retry_every(&mut self, span: Millis) -> Result<Vec<Effect>, Refusal> {
+        self.retry_interval_ms = span;
+        Ok(vec![self.wake()])
+    }
+
+    fn settle(&mut self) {
+        self.state = if self.holds.is_empty() { JobState::Pending } else { JobState::PendingHeld };
+    }
+
+    fn current(&self, attempt: AttemptNumber) -> Result<(), Refusal> {
+        if self.attempt == Some(attempt) { Ok(()) } else { Err(Refusal::Stale) }
+    }
+
+    fn notify(&self, kind: NoticeKind) -> Effect {
+        Effect::Notify { job: self.uuid, kind }
+    }
+
+    fn wake(&self) -> Effect {
+        Effect::Wake { printer: self.printer }
+    }
+}
+
+#[cfg(test)]
+#[path = "job_tests.rs"]
+pub(crate) mod tests;

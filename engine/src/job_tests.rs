@@ -1,0 +1,284 @@
+use super::*;
+use alloc::collections::BTreeSet;
+
+pub(crate) fn with() -> Surroundings {
+    Surroundings { doubt: DoubtPolicy::Ask, doubt_ms: 1_000, reprint_window_ms: 0, outage_ended_at: None }
+}
+
+pub(crate) fn job() -> Job {
+    Job {
+        owner: OwnerId::FIRST,
+        uuid: JobUuid([1; 16]),
+        id: JobId(1),
+        printer: PrinterUuid([2; 16]),
+        name: "invoice.pdf".into(),
+        originator: Originator {
+            address: "anna@example.org".into(),
+            registration: None,
+            language: Language::En,
+            may_be_mailed: true,
+        },
+        source: JobSource::Upload,
+        priority: 50,
+        options: JobOptions::default(),
+        state: JobState::Pending,
+        holds: BTreeSet::new(),
+        ready: true,
+        received: None,
+        documents: vec![JobDocument {
+            id: DocumentId([5; 16]),
+            name: "invoice.pdf".into(),
+            format: "application/pdf".into(),
+            octets: 1_000,
+            pages: 12,
+        }],
+        rendition: None,
+        remarks: Vec::new(),
+        first_page: 1,
+        mark: None,
+        fence: Fence(0),
+        attempts: 0,
+        attempt: None,
+        handed: false,
+        impressions_completed: 0,
+        failures: 0,
+        doubt: None,
+        canceling: None,
+        expired: false,
+        outcome: None,
+        created_at: Timestamp(0),
+        ready_at: Some(Timestamp(0)),
+        processing_at: None,
+        completed_at: None,
+        keep_until: Timestamp(100_000),
+        retry_interval_ms: 1_000,
+        content_deleted: false,
+    }
+}
+
+const ONE: AttemptNumber = AttemptNumber(1);
+
+fn handed() -> Job {
+    let mut job = job();
+    job.apply(JobEvent::Assigned(ONE, Fence(1)), with(), Timestamp(1)).unwrap();
+    job.apply(JobEvent::Handed(ONE), with(), Timestamp(2)).unwrap();
+    job
+}
+
+fn doubted() -> Job {
+    let mut job = handed();
+    let end = AttemptEnd::InDoubt { certain: 7, possible: 12, why: "x".into() };
+    job.apply(JobEvent::Ended(ONE, end), with(), Timestamp(3)).unwrap();
+    job
+}
+
+fn events() -> Vec<JobEvent> {
+    use JobEvent as E;
+    let rendition = Rendition {
+        id: DocumentId([6; 16]),
+        format: "image/pwg-raster".into(),
+        octets: 9,
+        pages: 12,
+        profile: 1,
+        first_page: 1,
+    };
+    vec![
+        E::Inspected { documents: job().documents, remarks: Vec::new(), review: false },
+        E::Unprintable { remarks: vec!["nothing".into()] },
+        E::Stored { rendition, drop_source: false },
+        E::Hold(HoldReason::Operator),
+        E::Unhold(HoldReason::Operator),
+        E::Assigned(ONE, Fence(9)),
+        E::Handed(ONE),
+        E::Progress(ONE, 3),
+        E::Stopped(ONE),
+        E::Resumed(ONE),
+        E::Ended(ONE, AttemptEnd::Printed(Evidence::E3)),
+        E::Cancel("anna".into()),
+        E::Expire,
+        E::Decide(DoubtDecision::PrintAll),
+        E::KeepUntil(Timestamp(9)),
+        E::RetryEvery(9),
+        E::DropContent,
+    ]
+}
+
+fn states() -> [(&'static str, Job); 9] {
+    let mut held = job();
+    held.apply(JobEvent::Hold(HoldReason::Operator), with(), Timestamp(1)).unwrap();
+    let mut assigned = job();
+    assigned.apply(JobEvent::Assigned(ONE, Fence(1)), with(), Timestamp(1)).unwrap();
+    let mut stopped = handed();
+    stopped.apply(JobEvent::Stopped(ONE), with(), Timestamp(3)).unwrap();
+    let over = |state| Job { state, completed_at: Some(Timestamp(3)), ..job() };
+    [
+        ("pending", job()),
+        ("pending-held", held),
+        ("processing (assigned)", assigned),
+        ("processing (handed)", handed()),
+        ("processing-stopped", stopped),
+        ("processing-stopped (in doubt)", doubted()),
+        ("canceled", over(JobState::Canceled)),
+        ("aborted", over(JobState::Aborted)),
+        ("completed", over(JobState::Completed)),
+    ]
+}
+
+/// The table of every state and event; `docs/states.md` holds it, and a test compares them.
+pub(crate) fn table() -> String {
+    let mut out = "| event | ".to_string();
+    for (name, _) in states() {
+        out += name;
+        out += " | ";
+    }
+    out += "\n|---|";
+    out += &"---|".repeat(states().len());
+    for event in events() {
+        out += "\n| ";
+        out += event.name();
+        out += " | ";
+        for (_, before) in states() {
+            let mut job = before.clone();
+            out += &match job.apply(event.clone(), with(), Timestamp(5)) {
+                Ok(_) if job.state == before.state => "stays".to_string(),
+                Ok(_) => job.state.as_str().to_string(),
+                Err(_) => {
+                    assert_eq!(job, before, "a refused event changed the job");
+                    "-".to_string()
+                }
+            };
+            out += " | ";
+        }
+    }
+    out + "\n"
+}
+
+#[test]
+fn every_state_and_event_is_in_the_table() {
+    let table = table();
+    assert_eq!(table.lines().count(), 2 + events().len());
+}
+
+#[test]
+fn the_tables_in_the_docs_are_those_of_the_code() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/states.md");
+    extern crate std;
+    let job = table();
+    let attempt = crate::attempt::tests::table();
+    let wanted = alloc::format!(
+        "# States and events\n\nMade by the engine's tests from the code; `cargo xtask docs` renews it. A dash: refused, nothing changes.\n\n## Job\n\n{job}\n## Attempt\n\n{attempt}"
+    );
+    if std::env::var_os("TYMPAN_BLESS").is_some() {
+        std::fs::write(path, &wanted).unwrap();
+    }
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(found == wanted, "docs/states.md is out of date: run `cargo xtask docs`");
+}
+
+#[test]
+fn a_cancel_before_hand_over_always_wins() {
+    let mut job = job();
+    job.apply(JobEvent::Assigned(ONE, Fence(1)), with(), Timestamp(1)).unwrap();
+    job.apply(JobEvent::Cancel("anna".into()), with(), Timestamp(2)).unwrap();
+    assert_eq!(job.state, JobState::Canceled);
+    assert_eq!(job.fence, Fence(2), "the attempt is stale");
+    assert!(job.apply(JobEvent::Handed(ONE), with(), Timestamp(3)).is_err());
+}
+
+#[test]
+fn a_cancel_after_hand_over_asks_the_device() {
+    let mut job = handed();
+    let effects = job.apply(JobEvent::Cancel("anna".into()), with(), Timestamp(3)).unwrap();
+    assert_eq!(effects, [Effect::CancelAtDevice { job: job.uuid, attempt: ONE }]);
+    assert_eq!(job.state, JobState::Processing);
+    assert!(job.reasons().contains(&"processing-to-stop-point"));
+    let again = job.apply(JobEvent::Cancel("anna".into()), with(), Timestamp(3));
+    assert_eq!(again, Err(Refusal::AlreadyCanceling));
+    job.apply(JobEvent::Ended(ONE, AttemptEnd::Canceled(3)), with(), Timestamp(4)).unwrap();
+    assert_eq!(job.state, JobState::Canceled);
+}
+
+#[test]
+fn retention_never_ends_an_attempt_that_was_handed_over() {
+    let mut job = handed();
+    job.apply(JobEvent::Expire, with(), Timestamp(9)).unwrap();
+    assert_eq!(job.state, JobState::Processing);
+    job.apply(JobEvent::Ended(ONE, AttemptEnd::Printed(Evidence::E3)), with(), Timestamp(9)).unwrap();
+    assert_eq!(job.state, JobState::Completed);
+
+    let mut job = handed();
+    job.apply(JobEvent::Expire, with(), Timestamp(9)).unwrap();
+    job.apply(JobEvent::Ended(ONE, AttemptEnd::NeverStarted), with(), Timestamp(9)).unwrap();
+    assert_eq!((job.state, job.outcome.clone()), (JobState::Aborted, Some(Outcome::Expired)));
+}
+
+#[test]
+fn doubt_is_asked_reprinted_with_a_mark_or_dropped() {
+    let asked = doubted();
+    assert_eq!(asked.state, JobState::ProcessingStopped);
+    assert_eq!(asked.doubt.as_ref().map(|doubt| (doubt.certain, doubt.possible)), Some((7, 12)));
+
+    let end = || AttemptEnd::InDoubt { certain: 7, possible: 12, why: "x".into() };
+    let mut reprinted = handed();
+    let reprint = Surroundings { doubt: DoubtPolicy::Reprint, ..with() };
+    reprinted.apply(JobEvent::Ended(ONE, end()), reprint, Timestamp(3)).unwrap();
+    assert_eq!((reprinted.state, reprinted.first_page), (JobState::Pending, 7), "one sheet of overlap");
+    assert!(reprinted.mark.unwrap().contains("pages 1-12 may exist already"));
+
+    let mut dropped = handed();
+    let drop = Surroundings { doubt: DoubtPolicy::Drop, ..with() };
+    dropped.apply(JobEvent::Ended(ONE, end()), drop, Timestamp(3)).unwrap();
+    assert_eq!(dropped.outcome, Some(Outcome::DoubtClosed));
+}
+
+#[test]
+fn a_person_decides_a_doubt() {
+    let decide = |decision| {
+        let mut job = doubted();
+        let result = job.apply(JobEvent::Decide(decision), with(), Timestamp(4));
+        (result.is_ok(), job)
+    };
+    let (ok, job) = decide(DoubtDecision::PrintFrom(8));
+    assert!(ok && job.state == JobState::Pending && job.first_page == 8 && job.mark.is_some());
+    let (ok, job) = decide(DoubtDecision::ItIsFine);
+    assert!(ok && job.outcome == Some(Outcome::Printed { evidence: Evidence::E5 }));
+    let (ok, job) = decide(DoubtDecision::ThrowAway);
+    assert!(ok && job.state == JobState::Canceled && job.content_deleted);
+    assert!(!decide(DoubtDecision::PrintFrom(13)).0);
+    assert!(!decide(DoubtDecision::PrintFrom(0)).0);
+}
+
+#[test]
+fn a10_a_printed_job_gives_its_data_back_at_once_and_says_so_if_it_had_waited() {
+    let mut job = handed();
+    let waited = Surroundings { outage_ended_at: Some(Timestamp(2)), ..with() };
+    let effects = job.apply(JobEvent::Ended(ONE, AttemptEnd::Printed(Evidence::E3)), waited, Timestamp(3)).unwrap();
+    assert!(effects.contains(&Effect::Release { documents: vec![DocumentId([5; 16])] }));
+    assert!(effects.contains(&Effect::Notify { job: job.uuid, kind: NoticeKind::Printed }));
+
+    let mut quick = handed();
+    let effects = quick.apply(JobEvent::Ended(ONE, AttemptEnd::Printed(Evidence::E3)), with(), Timestamp(3)).unwrap();
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Notify { .. })), "success is not mailed");
+}
+
+#[test]
+fn a_clean_failure_is_tried_again_but_not_for_ever() {
+    let mut job = job();
+    for n in 1..=FAILURES_MAX {
+        let attempt = AttemptNumber(n);
+        job.apply(JobEvent::Assigned(attempt, Fence(u64::from(n))), with(), Timestamp(1)).unwrap();
+        job.apply(JobEvent::Ended(attempt, AttemptEnd::AbortedClean), with(), Timestamp(2)).unwrap();
+    }
+    assert_eq!(job.state, JobState::Aborted);
+}
+
+#[test]
+fn a_late_attempt_is_refused() {
+    let mut job = job();
+    job.apply(JobEvent::Assigned(ONE, Fence(1)), with(), Timestamp(1)).unwrap();
+    job.apply(JobEvent::Ended(ONE, AttemptEnd::NeverStarted), with(), Timestamp(2)).unwrap();
+    assert_eq!(job.apply(JobEvent::Assigned(AttemptNumber(2), Fence(1)), with(), Timestamp(3)), Err(Refusal::Stale));
+    job.apply(JobEvent::Assigned(AttemptNumber(2), Fence(2)), with(), Timestamp(3)).unwrap();
+    let late = job.apply(JobEvent::Ended(ONE, AttemptEnd::Printed(Evidence::E3)), with(), Timestamp(4));
+    assert_eq!(late, Err(Refusal::Stale));
+}

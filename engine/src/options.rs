@@ -1,0 +1,368 @@
+//! How a job is to be printed, and the words in a mail's subject that say so.
+//!
+//! `[attachments duplex 2 copies mono A5 pages 1-3]` anywhere in the subject; the rest is the job's
+//! name. Words that are not known are reported back, never ignored.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+/// Which parts of a mail are printed (A05).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Printed {
+    /// The attachments if there are any, else the body: the default, it spares paper.
+    #[default]
+    AttachmentsElseBody,
+    /// The attachments only.
+    Attachments,
+    /// The body only.
+    Body,
+    /// The body, then the attachments.
+    Both,
+}
+
+/// "sides" (RFC 8011 section 5.2.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sides {
+    /// One side of each sheet.
+    OneSided,
+    /// Both sides, turned like a book.
+    TwoSidedLongEdge,
+    /// Both sides, turned like a calendar.
+    TwoSidedShortEdge,
+}
+
+impl Sides {
+    /// The keyword.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OneSided => "one-sided",
+            Self::TwoSidedLongEdge => "two-sided-long-edge",
+            Self::TwoSidedShortEdge => "two-sided-short-edge",
+        }
+    }
+
+    /// Whether both sides of a sheet are used.
+    pub const fn is_duplex(self) -> bool {
+        !matches!(self, Self::OneSided)
+    }
+}
+
+/// "print-color-mode" (PWG 5100.13 section 6.2.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ColorMode {
+    /// As the printer can.
+    Auto,
+    /// In colour.
+    Color,
+    /// In black only.
+    Monochrome,
+}
+
+/// Pages `first..=last`, from 1 ("page-ranges", RFC 8011 section 5.2.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageRange {
+    /// First page, from 1.
+    pub first: u32,
+    /// Last page; `u32::MAX` for "to the end".
+    pub last: u32,
+}
+
+impl PageRange {
+    /// Whether a page lies in the range.
+    pub const fn contains(&self, page: u32) -> bool {
+        self.first <= page && page <= self.last
+    }
+}
+
+/// How a job is to be printed. What is `None` is the printer's default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JobOptions {
+    /// Which parts of a mail are printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub printed: Option<Printed>,
+    /// How many copies, 1 to 99.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copies: Option<u16>,
+    /// One or both sides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sides: Option<Sides>,
+    /// Colour or black.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color: Option<ColorMode>,
+    /// PWG 5101.1 media name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media: Option<String>,
+    /// Which pages; empty: all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<PageRange>,
+    /// The sender wants to be told when it is printed even if it did not wait.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub receipt: bool,
+}
+
+/// The most copies a mail may ask for (`reliability.md` section 6).
+pub const COPIES_MAX: u16 = 99;
+
+impl JobOptions {
+    /// These options where they say something, else those of `default`.
+    pub fn or(self, default: &Self) -> Self {
+        Self {
+            printed: self.printed.or(default.printed),
+            copies: self.copies.or(default.copies),
+            sides: self.sides.or(default.sides),
+            color: self.color.or(default.color),
+            media: self.media.or_else(|| default.media.clone()),
+            pages: if self.pages.is_empty() { default.pages.clone() } else { self.pages },
+            receipt: self.receipt || default.receipt,
+        }
+    }
+
+    /// Whether a page (from 1) of the document is to be printed.
+    pub fn wants_page(&self, page: u32) -> bool {
+        self.pages.is_empty() || self.pages.iter().any(|range| range.contains(page))
+    }
+
+    /// The options as the words a subject would hold, for people to check.
+    pub fn words(&self) -> String {
+        let mut words: Vec<String> = Vec::new();
+        match self.printed {
+            Some(Printed::Attachments) => words.push("attachments".into()),
+            Some(Printed::Body) => words.push("body".into()),
+            Some(Printed::Both) => words.push("both".into()),
+            Some(Printed::AttachmentsElseBody) | None => {}
+        }
+        if let Some(copies) = self.copies {
+            words.push(alloc::format!("{copies} copies"));
+        }
+        match self.sides {
+            Some(Sides::OneSided) => words.push("simplex".into()),
+            Some(Sides::TwoSidedLongEdge) => words.push("duplex".into()),
+            Some(Sides::TwoSidedShortEdge) => words.push("duplex-short".into()),
+            None => {}
+        }
+        match self.color {
+            Some(ColorMode::Color) => words.push("color".into()),
+            Some(ColorMode::Monochrome) => words.push("mono".into()),
+            Some(ColorMode::Auto) | None => {}
+        }
+        if let Some(media) = &self.media {
+            words.push(media_label(media).to_string());
+        }
+        for range in &self.pages {
+            words.push(match (range.first, range.last) {
+                (first, u32::MAX) => alloc::format!("pages {first}-"),
+                (first, last) if first == last => alloc::format!("page {first}"),
+                (first, last) => alloc::format!("pages {first}-{last}"),
+            });
+        }
+        words.join(" ")
+    }
+}
+
+const MEDIA_WORDS: &[(&str, &str)] = &[
+    ("a3", "iso_a3_297x420mm"),
+    ("a4", "iso_a4_210x297mm"),
+    ("a5", "iso_a5_148x210mm"),
+    ("a6", "iso_a6_105x148mm"),
+    ("b4", "jis_b4_257x364mm"),
+    ("b5", "jis_b5_182x257mm"),
+    ("letter", "na_letter_8.5x11in"),
+    ("legal", "na_legal_8.5x14in"),
+    ("tabloid", "na_ledger_11x17in"),
+    ("hagaki", "jpn_hagaki_100x148mm"),
+];
+
+/// What people call a medium: `A4` for `iso_a4_210x297mm`; the name itself where there is no word.
+pub fn media_label(name: &str) -> &str {
+    const LABELS: &[(&str, &str)] = &[
+        ("iso_a3_297x420mm", "A3"),
+        ("iso_a4_210x297mm", "A4"),
+        ("iso_a5_148x210mm", "A5"),
+        ("iso_a6_105x148mm", "A6"),
+        ("jis_b4_257x364mm", "B4"),
+        ("jis_b5_182x257mm", "B5"),
+        ("na_letter_8.5x11in", "Letter"),
+        ("na_legal_8.5x14in", "Legal"),
+        ("na_ledger_11x17in", "Tabloid"),
+        ("jpn_hagaki_100x148mm", "Hagaki"),
+    ];
+    LABELS.iter().find(|(keyword, _)| *keyword == name).map_or(name, |(_, label)| label)
+}
+
+/// The PWG 5101.1 name for a word people use, or for a name that is one already.
+pub fn media_from_word(word: &str) -> Option<&'static str> {
+    let word = word.to_ascii_lowercase();
+    MEDIA_WORDS.iter().find(|(short, name)| *short == word || *name == word).map(|(_, name)| *name)
+}
+
+/// What a subject said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// The subject without its option words: the job's name.
+    pub name: String,
+    /// The options that were understood.
+    pub options: JobOptions,
+    /// Words that were not understood, to be reported back.
+    pub unknown: Vec<String>,
+}
+
+/// Reads the option words in the first pair of brackets of a subject.
+///
+/// Brackets in which no single word is known (`[list-name]`, `[EXTERNAL]`) are taken as part of the name.
+pub fn parse_subject(subject: &str) -> Subject {
+    let plain = || Subject { name: subject.trim().to_string(), ..Subject::default() };
+    let Some((before, rest)) = subject.split_once('[') else { return plain() };
+    let Some((inside, after)) = rest.split_once(']') else { return plain() };
+    let (options, unknown, known) = parse_words(inside);
+    if known == 0 {
+        return plain();
+    }
+    let name = [before.trim(), after.trim()].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" ");
+    Subject { name, options, unknown }
+}
+
+/// Reads option words as they stand in a subject or in a setting; returns the options, the unknown
+/// words and how many words were known.
+pub fn parse_words(text: &str) -> (JobOptions, Vec<String>, usize) {
+    let mut options = JobOptions::default();
+    let mut unknown = Vec::new();
+    let mut known = 0;
+    let mut words = text.split([' ', ',', ';', '\t']).filter(|w| !w.is_empty()).peekable();
+    while let Some(word) = words.next() {
+        let lower = word.to_ascii_lowercase();
+        let understood = match lower.as_str() {
+            "attachments" | "attachment" => set(&mut options.printed, Printed::Attachments),
+            "body" | "text" => set(&mut options.printed, Printed::Body),
+            "both" | "everything" => set(&mut options.printed, Printed::Both),
+            "duplex" | "two-sided" | "double-sided" | "duplex-long" => set(&mut options.sides, Sides::TwoSidedLongEdge),
+            "duplex-short" => set(&mut options.sides, Sides::TwoSidedShortEdge),
+            "simplex" | "one-sided" | "single-sided" => set(&mut options.sides, Sides::OneSided),
+            "mono" | "monochrome" | "black" | "bw" | "grey" | "gray" => set(&mut options.color, ColorMode::Monochrome),
+            "color" | "colour" => set(&mut options.color, ColorMode::Color),
+            "receipt" => {
+                options.receipt = true;
+                true
+            }
+            "pages" | "page" => match words.peek().and_then(|next| parse_ranges(next)) {
+                Some(ranges) => {
+                    words.next();
+                    options.pages.extend(ranges);
+                    while let Some(more) = words.peek().and_then(|next| parse_ranges(next)) {
+                        words.next();
+                        options.pages.extend(more);
+                    }
+                    true
+                }
+                None => false,
+            },
+            "copies" | "copy" => match words.peek().and_then(|next| copies(next)) {
+                Some(n) => {
+                    words.next();
+                    set(&mut options.copies, n)
+                }
+                None => false,
+            },
+            other => {
+                if let Some(media) = media_from_word(other) {
+                    set(&mut options.media, media.to_string())
+                } else if let Some(n) = copies(other) {
+                    // "2 copies", "2x"
+                    match words.peek() {
+                        Some(next) if next.eq_ignore_ascii_case("copies") || next.eq_ignore_ascii_case("copy") => {
+                            words.next();
+                            set(&mut options.copies, n)
+                        }
+                        _ if other.ends_with('x') => set(&mut options.copies, n),
+                        _ => false,
+                    }
+                } else {
+                    false
+                }
+            }
+        };
+        if understood {
+            known += 1;
+        } else {
+            unknown.push(word.to_string());
+        }
+    }
+    (options, unknown, known)
+}
+
+fn set<T>(slot: &mut Option<T>, value: T) -> bool {
+    *slot = Some(value);
+    true
+}
+
+fn copies(word: &str) -> Option<u16> {
+    let digits = word.strip_suffix('x').unwrap_or(word);
+    digits.parse().ok().filter(|n| (1..=COPIES_MAX).contains(n))
+}
+
+fn parse_ranges(word: &str) -> Option<Vec<PageRange>> {
+    word.split('+').map(parse_range).collect()
+}
+
+fn parse_range(word: &str) -> Option<PageRange> {
+    let range = match word.split_once('-') {
+        None => {
+            let page = word.parse().ok()?;
+            PageRange { first: page, last: page }
+        }
+        Some((first, "")) => PageRange { first: first.parse().ok()?, last: u32::MAX },
+        Some((first, last)) => PageRange { first: first.parse().ok()?, last: last.parse().ok()? },
+    };
+    (range.first >= 1 && range.first <= range.last).then_some(range)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn a05_words_in_the_subject_choose_what_is_printed_and_how() {
+        let subject = parse_subject("Invoice 12 [attachments duplex 2 copies mono A5 pages 1-3]");
+        assert_eq!(subject.name, "Invoice 12");
+        assert_eq!(subject.unknown, Vec::<String>::new());
+        assert_eq!(
+            subject.options,
+            JobOptions {
+                printed: Some(Printed::Attachments),
+                copies: Some(2),
+                sides: Some(Sides::TwoSidedLongEdge),
+                color: Some(ColorMode::Monochrome),
+                media: Some("iso_a5_148x210mm".into()),
+                pages: vec![PageRange { first: 1, last: 3 }],
+                receipt: false,
+            }
+        );
+        assert_eq!(subject.options.words(), "attachments 2 copies duplex mono A5 pages 1-3");
+    }
+
+    #[test]
+    fn unknown_words_are_reported_and_other_brackets_are_names() {
+        let subject = parse_subject("[duplex shiny] hello");
+        assert_eq!(subject.unknown, vec!["shiny".to_string()]);
+        assert_eq!(subject.name, "hello");
+        assert_eq!(parse_subject("[EXTERNAL] hello").name, "[EXTERNAL] hello");
+        assert_eq!(parse_subject("no end [duplex").name, "no end [duplex");
+        assert_eq!(parse_subject("[duplex copies 0]").unknown, vec!["copies".to_string(), "0".to_string()]);
+        assert_eq!(parse_subject("[3x page 2 5-]").options.pages.len(), 2);
+        assert_eq!(parse_subject("[duplex pages 3-1]").unknown.len(), 2);
+    }
+
+    #[test]
+    fn words_survive_a_round_trip() {
+        for text in ["body duplex-short", "both 99 copies color Letter page 2 pages 5-", "simplex"] {
+            let (options, unknown, _) = parse_words(text);
+            assert!(unknown.is_empty(), "{unknown:?}");
+            assert_eq!(parse_words(&options.words()).0, options);
+        }
+    }
+}
