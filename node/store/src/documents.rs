@@ -1,0 +1,1 @@
+//! Documents: written as they arrive, sealed, read from any offset, deleted.
