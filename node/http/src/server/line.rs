@@ -1,0 +1,108 @@
+//! What the two halves of one HTTP/1 connection tell each other: the [`Guard`](super::guard::Guard)
+//! below hyper sees octets, the service above sees requests.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hyper::upgrade::OnUpgrade;
+use tokio::{sync::Notify, time::Instant};
+
+use super::head::Refusal;
+
+/// Shared state of one connection.
+#[derive(Debug)]
+pub(crate) struct Line {
+    state: Mutex<State>,
+    /// Asks an idle connection to close, to make room.
+    pub(crate) shed: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Requests that the service has seen.
+    started: u64,
+    in_flight: u32,
+    idle_since: Instant,
+    /// The head that is refused, counted from 1, and why.
+    refused: Option<(u64, Refusal)>,
+    /// Octets of the present request's body are still to come.
+    body_open: bool,
+    upgrade: Option<Upgrade>,
+}
+
+/// A request that asked for TLS (RFC 2817): answered with 101, to be answered again inside TLS.
+#[derive(Debug)]
+pub(crate) struct Upgrade {
+    pub(crate) on_upgrade: OnUpgrade,
+    /// The request's head, without the wish to upgrade.
+    pub(crate) head: Vec<u8>,
+}
+
+impl Line {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State {
+                started: 0,
+                in_flight: 0,
+                idle_since: Instant::now(),
+                refused: None,
+                body_open: false,
+                upgrade: None,
+            }),
+            shed: Notify::new(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a request in; it is in flight until the token is dropped. Gives the refusal, if this
+    /// request only stands for a head that was refused.
+    pub(crate) fn start(self: &Arc<Self>) -> (InFlight, Option<Refusal>) {
+        let mut state = self.lock();
+        state.started += 1;
+        state.in_flight += 1;
+        let refusal = state.refused.filter(|(number, _)| *number == state.started).map(|(_, refusal)| refusal);
+        (InFlight { line: Arc::clone(self) }, refusal)
+    }
+
+    /// Since when no request is in flight; `None` while one is.
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
+        let state = self.lock();
+        (state.in_flight == 0).then_some(state.idle_since)
+    }
+
+    pub(crate) fn refuse(&self, number: u64, refusal: Refusal) {
+        self.lock().refused = Some((number, refusal));
+    }
+
+    pub(crate) fn set_body_open(&self, open: bool) {
+        self.lock().body_open = open;
+    }
+
+    pub(crate) fn is_body_open(&self) -> bool {
+        self.lock().body_open
+    }
+
+    pub(crate) fn put_upgrade(&self, upgrade: Upgrade) {
+        self.lock().upgrade = Some(upgrade);
+    }
+
+    pub(crate) fn take_upgrade(&self) -> Option<Upgrade> {
+        self.lock().upgrade.take()
+    }
+}
+
+/// Held while a request is in flight, its answer included.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    line: Arc<Line>,
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let mut state = self.line.lock();
+        state.in_flight -= 1;
+        state.idle_since = Instant::now();
+    }
+}
