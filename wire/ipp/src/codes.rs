@@ -51,7 +51,7 @@ macro_rules! codes {
             fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 match self.name() {
                     Some(name) => out.pad(name),
-                    None => write!(out, "{:#06x}", self.0),
+                    None => write!(out, "{:#0width$x}", self.0, width = 2 + 2 * size_of::<$number>()),
                 }
             }
         }
