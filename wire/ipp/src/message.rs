@@ -172,7 +172,7 @@ impl Message {
         }
     }
 
-    /// Adds an attribute to the last group of this tag, which is begun at the end if there is none.
+    /// Adds an attribute to the last group of this tag, which is begun if there is none.
     #[must_use]
     pub fn with(
         mut self,
@@ -218,17 +218,28 @@ impl Message {
         self
     }
 
-    /// Adds an attribute to the last group of this tag, which is begun at the end if there is none.
+    /// Adds an attribute to the last group of this tag, which is begun if there is none.
+    ///
+    /// It is begun at the end; only the unsupported attributes come right after the operation attributes
+    /// (RFC 8011 section 4.1.7).
     pub fn push(&mut self, group: GroupTag, name: impl Into<String>, values: impl Into<Values>) {
-        let at = self
+        let found = self
             .groups
             .iter()
-            .rposition(|candidate| candidate.tag == group)
-            .unwrap_or_else(|| {
-                self.groups.push(Group::new(group));
-                self.groups.len() - 1
-            });
+            .rposition(|candidate| candidate.tag == group);
+        let at = found.unwrap_or_else(|| self.begin_group(group));
         self.groups[at].push(name, values);
+    }
+
+    fn begin_group(&mut self, tag: GroupTag) -> usize {
+        let first = self.groups.first().map(|group| group.tag);
+        let at = match (tag, first) {
+            (GroupTag::Unsupported, Some(GroupTag::Operation)) => 1,
+            (GroupTag::Unsupported, _) => 0,
+            _ => self.groups.len(),
+        };
+        self.groups.insert(at, Group::new(tag));
+        at
     }
 
     /// The code as the operation of a request.
@@ -345,5 +356,17 @@ mod tests {
         assert_eq!(ids, [Some(1), Some(2)]);
         assert!(answer.groups[1].get("job-state").is_none());
         assert_eq!(answer.groups[2].get("job-state").unwrap().enum_(), Some(5));
+    }
+
+    #[test]
+    fn unsupported_attributes_stand_before_the_object() {
+        let answer = Message::response_to(StatusCode::SuccessfulOk, Version::V2_0, 1)
+            .job("job-id", 1)
+            .with(GroupTag::Unsupported, "sides", Value::Unsupported);
+        let tags: Vec<_> = answer.groups.iter().map(|group| group.tag).collect();
+        assert_eq!(
+            tags,
+            [GroupTag::Operation, GroupTag::Unsupported, GroupTag::Job]
+        );
     }
 }

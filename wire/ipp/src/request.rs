@@ -128,17 +128,16 @@ impl Message {
     }
 
     fn target<'a>(&self, operation: &'a Group) -> Result<Target<'a>, RequestFault> {
-        let kinds: [(&str, fn(&'a str) -> Target<'a>); 3] = [
-            ("printer-uri", Target::Printer),
-            ("job-uri", Target::Job),
-            ("system-uri", Target::System),
-        ];
-        for (name, target) in kinds {
+        for name in ["printer-uri", "job-uri", "system-uri"] {
             let Some(attribute) = operation.get(name) else {
                 continue;
             };
             return match attribute.values.as_slice() {
-                [Value::Uri(uri)] if !uri.is_empty() => Ok(target(uri)),
+                [Value::Uri(uri)] if !uri.is_empty() => Ok(match name {
+                    "printer-uri" => Target::Printer(uri),
+                    "job-uri" => Target::Job(uri),
+                    _ => Target::System(uri),
+                }),
                 _ => Err(RequestFault::bad(format!(
                     "{name} must have one value of syntax uri"
                 ))),
