@@ -41,6 +41,22 @@ pub fn due_at(printer: &Printer, job: &Job) -> Timestamp {
     }
 }
 
+/// When a printer that stops all its jobs is asked again, whatever job is first: `ready_at_max` and
+/// `retry_interval_min` are over all jobs that wait. `None`: it is in no such trouble, or nothing waits.
+pub fn ask_again_at(
+    printer: &Printer,
+    ready_at_max: Option<Timestamp>,
+    retry_interval_min: Option<Millis>,
+) -> Option<Timestamp> {
+    printer.condition.trouble_for_all()?;
+    let asked_at = printer.condition.asked_at?;
+    let told_at = printer.condition.reported_at.map_or(asked_at, |reported_at| reported_at.max(asked_at));
+    match ready_at_max {
+        Some(ready_at) if ready_at > asked_at => Some(ready_at.max(asked_at + ASK_AGAIN_MIN)),
+        _ => Some(told_at + retry_interval_min?),
+    }
+}
+
 /// Picks among waiting jobs, given in order of priority and acceptance.
 pub fn pick<'a>(printer: &Printer, jobs: impl IntoIterator<Item = &'a Job>, now: Timestamp) -> Pick {
     if printer.removed || printer.paused || printer.current.is_some() {

@@ -25,6 +25,7 @@ pub mod refusal;
 pub mod registration;
 pub mod retain;
 pub mod time;
+pub mod words;
 
 pub use account::{Account, Right, Session, Token, TokenScope};
 pub use attempt::{Attempt, AttemptEvent, AttemptState, DeviceRef, Evidence};

@@ -362,22 +362,11 @@ impl Condition {
     /// An empty tray stops only jobs that need its medium while another tray can serve them; an empty
     /// colour does not stop a job that wants black only. A stopped printer stops all.
     pub fn trouble_for(&self, needs: &Needs) -> Option<Trouble> {
-        let troubles = self.troubles();
-        let stopped = self.state == PrinterState::Stopped;
-        let mono = needs.color == Some(ColorMode::Monochrome);
-        if let Some(trouble) = troubles.iter().find(|trouble| match trouble {
-            Trouble::Off
-            | Trouble::Faulty { .. }
-            | Trouble::Jam
-            | Trouble::CoverOpen
-            | Trouble::MemoryFull
-            | Trouble::NotAccepting
-            | Trouble::Stopped { .. }
-            | Trouble::Paused => true,
-            Trouble::NoInk { .. } | Trouble::NoPaper { .. } => stopped,
-        }) {
-            return Some(trouble.clone());
+        if let Some(trouble) = self.trouble_for_all() {
+            return Some(trouble);
         }
+        let troubles = self.troubles();
+        let mono = needs.color == Some(ColorMode::Monochrome);
         let dry = self.markers.iter().find(|marker| marker.is_empty() && (!mono || marker.is_black()));
         if let Some(marker) = dry {
             return Some(Trouble::NoInk { color: Some(marker_label(marker)) });
@@ -388,6 +377,15 @@ impl Condition {
             }
         }
         self.paper_trouble(needs, &troubles)
+    }
+
+    /// The trouble that stops every job whatever it needs, if any.
+    pub fn trouble_for_all(&self) -> Option<Trouble> {
+        let stopped = self.state == PrinterState::Stopped;
+        self.troubles().into_iter().find(|trouble| match trouble {
+            Trouble::NoInk { .. } | Trouble::NoPaper { .. } => stopped,
+            _ => true,
+        })
     }
 
     fn paper_trouble(&self, needs: &Needs, troubles: &[Trouble]) -> Option<Trouble> {

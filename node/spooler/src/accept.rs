@@ -1,0 +1,326 @@
+//! A job comes in: rows and document in one commit, and only then is it acknowledged.
+
+use crate::change::Gathered;
+use crate::{Spooler, SpoolerError};
+use std::collections::BTreeSet;
+use tympan_engine::retain;
+use tympan_engine::{
+    DocumentId, Effect, Fence, HistoryKind, HoldReason, Job, JobDocument, JobEvent, JobId, JobOptions, JobSource, JobUuid,
+    Originator, Outcome, OwnerId, Printer, PrinterUuid, Private, Refusal, Registration, ShortId,
+};
+use tympan_ipp::JobState;
+use tympan_store::{Key, NewDocument, Received, Record, StoreError, Whose};
+
+/// One printer that gets a job out of what was received.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The printer.
+    pub printer: Printer,
+    /// The registration that lets it in.
+    pub registration: Option<Registration>,
+    /// Where it came from.
+    pub source: JobSource,
+    /// What recognises a repetition: SHA-256 over recipient, Message-ID and body.
+    pub duplicate_key: Option<[u8; 32]>,
+}
+
+/// What was received.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// Who gets a job.
+    pub targets: Vec<Target>,
+    /// "job-name".
+    pub name: Private<String>,
+    /// Whose job it is; its registration is filled in per target.
+    pub originator: Originator,
+    /// What the sender asked for.
+    pub options: JobOptions,
+    /// What arrived, sealed or inline; its `refs` are filled in here.
+    pub document: NewDocument,
+    /// MIME type of what arrived: `message/rfc822` or the document's own.
+    pub format: String,
+    /// The document's name.
+    pub document_name: Private<String>,
+    /// Things to tell the sender (unknown words in the subject).
+    pub remarks: Vec<String>,
+    /// Held from the start.
+    pub holds: BTreeSet<HoldReason>,
+}
+
+/// A job that is safe on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The job.
+    pub job: JobUuid,
+    /// What people see for it.
+    pub short: ShortId,
+    /// Its "job-id" at the printer.
+    pub id: JobId,
+    /// The printer.
+    pub printer: PrinterUuid,
+    /// It had been accepted before; nothing new is printed.
+    pub duplicate: bool,
+}
+
+impl Spooler {
+    /// Takes what was received: one job a target, all in one commit. When this returns, it is on disk.
+    ///
+    /// # Errors
+    /// [`SpoolerError::Full`] when there is no room, or the store's failure; nothing is stored then.
+    pub async fn accept(&self, submission: Submission) -> Result<Vec<Accepted>, SpoolerError> {
+        self.crash_point("C2").await;
+        loop {
+            match self.try_accept(&submission).await {
+                Err(SpoolerError::Store(StoreError::Conflict(_))) => tokio::task::yield_now().await,
+                Ok(accepted) => {
+                    self.crash_point("C3").await;
+                    return Ok(accepted);
+                }
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    async fn try_accept(&self, submission: &Submission) -> Result<Vec<Accepted>, SpoolerError> {
+        let now = self.now();
+        let mut gathered = Gathered::new(now);
+        let mut accepted = Vec::with_capacity(submission.targets.len());
+        let mut new_jobs = 0;
+        for target in &submission.targets {
+            if let Some(key) = target.duplicate_key {
+                if let Some(before) = self.received(key).await? {
+                    let kind = HistoryKind::Duplicate;
+                    let printer = target.printer.uuid;
+                    gathered.history(target.printer.owner, Some(printer), Some(before.uuid), None, kind);
+                    accepted.push(Accepted {
+                        job: before.uuid,
+                        short: before.short(),
+                        id: before.id,
+                        printer,
+                        duplicate: true,
+                    });
+                    continue;
+                }
+            }
+            let job = self.new_job(submission, target).await?;
+            let door = match &target.source {
+                JobSource::Mail { .. } => "smtp",
+                JobSource::Upload => "web",
+                JobSource::Ipp => "ipp",
+                JobSource::TestPage => "test-page",
+                JobSource::Reprint { .. } => "reprint",
+            };
+            gathered.history(
+                job.owner,
+                Some(job.printer),
+                Some(job.uuid),
+                None,
+                HistoryKind::Received { door: door.into() },
+            );
+            if let Some(key) = target.duplicate_key {
+                let received =
+                    Received { owner: job.owner, key, job: job.uuid, expires_at: now + self.inner.options.received_ms };
+                gathered.change.put.push((Record::Received(received), 0));
+            }
+            gathered.effects(vec![Effect::Inspect { job: job.uuid }], 0);
+            accepted.push(Accepted {
+                job: job.uuid,
+                short: job.short(),
+                id: job.id,
+                printer: job.printer,
+                duplicate: false,
+            });
+            gathered.put_job(None, job, 0, String::new());
+            new_jobs += 1;
+        }
+        if new_jobs > 0 {
+            gathered.change.documents.push(NewDocument { refs: new_jobs, ..submission.document.clone() });
+        }
+        self.commit(gathered).await?;
+        Ok(accepted)
+    }
+
+    /// The job that a repeated mail became before, if any.
+    async fn received(&self, key: [u8; 32]) -> Result<Option<Job>, SpoolerError> {
+        let rows = self.inner.records.read(Whose::Everyones, &[Key::Received(key)]).await?;
+        let Some(Record::Received(received)) = rows.into_iter().flatten().next().map(|row| row.record) else {
+            return Ok(None);
+        };
+        match self.job(Whose::Everyones, received.job).await {
+            Ok(job) => Ok(Some(job)),
+            Err(SpoolerError::NotFound(_)) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn new_job(&self, submission: &Submission, target: &Target) -> Result<Job, SpoolerError> {
+        let now = self.now();
+        let printer = &target.printer;
+        let registration = target.registration.as_ref();
+        let defaults = printer.policy.options.clone();
+        let options = match registration {
+            Some(registration) => submission.options.clone().or(&registration.options).or(&defaults),
+            None => submission.options.clone().or(&defaults),
+        };
+        let document = &submission.document;
+        let originator = Originator {
+            registration: registration.map(|registration| registration.id),
+            language: registration.map_or(submission.originator.language, |registration| registration.language),
+            ..submission.originator.clone()
+        };
+        Ok(Job {
+            owner: printer.owner,
+            uuid: JobUuid::from_parts(now, self.random()),
+            id: self.next_job_id(printer.owner, printer.uuid).await?,
+            printer: printer.uuid,
+            name: submission.name.clone(),
+            originator,
+            source: target.source.clone(),
+            priority: 50,
+            options,
+            state: if submission.holds.is_empty() { JobState::Pending } else { JobState::PendingHeld },
+            holds: submission.holds.clone(),
+            ready: false,
+            received: Some(JobDocument {
+                id: document.id,
+                name: submission.document_name.clone(),
+                format: submission.format.clone(),
+                octets: document.octets,
+                pages: 0,
+            }),
+            documents: Vec::new(),
+            rendition: None,
+            remarks: submission.remarks.clone(),
+            first_page: 1,
+            mark: None,
+            fence: Fence(0),
+            attempts: 0,
+            attempt: None,
+            handed: false,
+            impressions_completed: 0,
+            failures: 0,
+            doubt: None,
+            canceling: None,
+            expired: false,
+            outcome: None,
+            created_at: now,
+            ready_at: None,
+            processing_at: None,
+            completed_at: None,
+            keep_until: now + retain::retention(printer, registration),
+            retry_interval_ms: retain::retry_interval(printer, registration),
+            content_deleted: false,
+        })
+    }
+
+    /// The next "job-id" of a printer, out of a block taken from its durable counter.
+    async fn next_job_id(&self, owner: OwnerId, printer: PrinterUuid) -> Result<JobId, SpoolerError> {
+        const BLOCK: u32 = 64;
+        let from_block = || {
+            let mut blocks = self.inner.job_ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            blocks.get_mut(&printer).and_then(Iterator::next)
+        };
+        if let Some(id) = from_block() {
+            return Ok(JobId(id));
+        }
+        let first = self.inner.records.allocate_job_ids(owner, printer, BLOCK).await?.0;
+        let mut blocks = self.inner.job_ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        blocks.insert(printer, first + 1..first + BLOCK);
+        Ok(JobId(first))
+    }
+
+    /// Prints a job again, as a new job at the same or another printer.
+    ///
+    /// # Errors
+    /// [`Refusal::ContentDeleted`] when its data is gone, [`Refusal::NotReady`] while it is prepared.
+    pub async fn reprint(
+        &self,
+        whose: Whose,
+        job: JobUuid,
+        at: Option<PrinterUuid>,
+        by: &str,
+    ) -> Result<Job, SpoolerError> {
+        let of = self.job(whose, job).await?;
+        if of.content_deleted {
+            return Err(Refusal::ContentDeleted.into());
+        }
+        if of.documents.is_empty() || of.documents.iter().any(|document| document.id == DocumentId([0; 16])) {
+            return Err(Refusal::NotReady.into());
+        }
+        let printer = self.printer(whose, at.unwrap_or(of.printer)).await?;
+        let id = self.next_job_id(printer.owner, printer.uuid).await?;
+        let uuid = JobUuid::from_parts(self.now(), self.random());
+        self.change(whose, &[Key::Job(job)], |rows, gathered| {
+            let (of, version) = crate::change::take::<Job>(rows, 0, "job")?;
+            if of.content_deleted {
+                return Err(Refusal::ContentDeleted.into());
+            }
+            let mut again = Job {
+                owner: printer.owner,
+                uuid,
+                id,
+                printer: printer.uuid,
+                source: JobSource::Reprint { of: of.uuid },
+                state: JobState::Pending,
+                holds: BTreeSet::new(),
+                ready: true,
+                received: None,
+                rendition: of.rendition.clone().filter(|_| printer.uuid == of.printer),
+                remarks: Vec::new(),
+                first_page: 1,
+                mark: Some(format!("REPRINT of {}", of.short())),
+                fence: Fence(0),
+                attempts: 0,
+                attempt: None,
+                handed: false,
+                impressions_completed: 0,
+                failures: 0,
+                doubt: None,
+                canceling: None,
+                expired: false,
+                outcome: None,
+                created_at: gathered.now,
+                ready_at: Some(gathered.now),
+                processing_at: None,
+                completed_at: None,
+                keep_until: gathered.now + printer.policy.retention_ms,
+                content_deleted: false,
+                ..of.clone()
+            };
+            again.documents.retain(|document| document.pages > 0 || document.octets > 0);
+            gathered.change.refs.extend(again.stored().into_iter().map(|document| (document, 1)));
+            gathered.change.expect.push((Key::Job(of.uuid), version));
+            let kind = HistoryKind::Changed { what: format!("reprint as {}", again.short()), by: by.into() };
+            gathered.history(of.owner, Some(of.printer), Some(of.uuid), None, kind);
+            gathered.wake.push(printer.uuid);
+            gathered.put_job(None, again.clone(), 0, format!("reprint of {}", of.short()));
+            Ok(again)
+        })
+        .await
+    }
+
+    /// Prints a waiting job at another printer: a new job there, the old one cancelled.
+    ///
+    /// # Errors
+    /// As [`Spooler::reprint`]; a job that is being printed is refused.
+    pub async fn print_elsewhere(
+        &self,
+        whose: Whose,
+        job: JobUuid,
+        at: PrinterUuid,
+        by: &str,
+    ) -> Result<Job, SpoolerError> {
+        let old = self.job(whose, job).await?;
+        if old.handed {
+            return Err(Refusal::Printing.into());
+        }
+        if old.outcome.is_some() && !matches!(old.outcome, Some(Outcome::Printed { .. })) {
+            return Err(Refusal::JobEnded.into());
+        }
+        let new = self.reprint(whose, job, Some(at), by).await?;
+        if !old.is_over() {
+            self.job_event(whose, job, JobEvent::Cancel(by.into()), Some(by)).await?;
+        }
+        Ok(new)
+    }
+}

@@ -1,0 +1,100 @@
+//! Effects are claimed with a lease and performed; what comes of them returns as events.
+
+use crate::{Spooler, SpoolerError};
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::StreamExt;
+use std::sync::Arc;
+use std::time::Duration;
+use tympan_engine::{Effect, Millis};
+use tympan_store::{Change, ClaimedEffect};
+
+/// What became of an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Performed {
+    /// Done, or not needed any more.
+    Done,
+    /// Try again after a span that grows with each try.
+    Again,
+}
+
+/// Carries effects out. Each may be asked for more than once: a crash repeats it.
+pub trait Perform: Send + Sync + 'static {
+    /// Performs one effect, reporting by events of the spooler.
+    fn perform<'a>(&'a self, spooler: &'a Spooler, effect: &'a Effect, tries: u32) -> BoxFuture<'a, Performed>;
+}
+
+/// Classes of effects that do not wait for each other.
+pub(crate) const CLASSES: usize = 3;
+const KINDS: [&[&str]; CLASSES] =
+    [&["inspect", "store"], &["deliver", "follow", "cancel-at-device"], &["notify", "mail"]];
+/// How long a claim lasts, in milliseconds; a worker that lives renews by being in this process.
+const LEASE_MS: Millis = 24 * 3_600_000;
+
+/// The class of an effect.
+pub(crate) fn class_of(effect: &Effect) -> usize {
+    match effect {
+        Effect::Inspect { .. } | Effect::Store { .. } => 0,
+        Effect::Deliver { .. } | Effect::Follow { .. } | Effect::CancelAtDevice { .. } => 1,
+        Effect::Notify { .. } | Effect::Mail { .. } | Effect::Wake { .. } | Effect::Release { .. } => 2,
+    }
+}
+
+impl Spooler {
+    /// Performs effects of all classes; never returns but with an error.
+    pub(crate) async fn work(&self, perform: Arc<dyn Perform>) -> Result<(), SpoolerError> {
+        let options = &self.inner.options;
+        tokio::try_join!(
+            self.work_class(0, options.inspect_workers, &perform),
+            self.work_class(1, options.deliver_workers, &perform),
+            self.work_class(2, options.notify_workers, &perform),
+        )?;
+        Ok(())
+    }
+
+    async fn work_class(&self, class: usize, limit: usize, perform: &Arc<dyn Perform>) -> Result<(), SpoolerError> {
+        let mut running = FuturesUnordered::new();
+        loop {
+            let now = self.now();
+            let room = limit.saturating_sub(running.len());
+            let claimed = match room {
+                0 => Vec::new(),
+                room => self.inner.records.claim_effects(KINDS[class], now, LEASE_MS, room).await?,
+            };
+            for effect in claimed {
+                let perform = Arc::clone(perform);
+                running.push(async move {
+                    let outcome = perform.perform(self, &effect.effect, effect.tries).await;
+                    self.performed(&effect, outcome).await
+                });
+            }
+            if running.len() >= limit {
+                if let Some(outcome) = running.next().await {
+                    outcome?;
+                }
+                continue;
+            }
+            let next = self.inner.records.next_effect_due(KINDS[class]).await?;
+            let span = next.map_or(60_000, |next| next.since(self.now()).clamp(1, 60_000));
+            tokio::select! {
+                biased;
+                Some(outcome) = running.next(), if !running.is_empty() => outcome?,
+                () = self.inner.nudge.effects_came(class) => {}
+                () = tokio::time::sleep(Duration::from_millis(span)) => {}
+            }
+        }
+    }
+
+    async fn performed(&self, effect: &ClaimedEffect, outcome: Performed) -> Result<(), SpoolerError> {
+        let change = match outcome {
+            Performed::Done => Change { done: vec![effect.id], ..Change::default() },
+            Performed::Again => {
+                let first = self.inner.options.effect_retry_ms;
+                let span = first.saturating_mul(1 << effect.tries.min(16)).min(3_600_000);
+                Change { again: vec![(effect.id, self.now() + span)], ..Change::default() }
+            }
+        };
+        self.inner.records.commit(change).await?;
+        Ok(())
+    }
+}
