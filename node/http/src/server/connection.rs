@@ -279,7 +279,7 @@ async fn answer<S: Service>(mut request: Request<Incoming>, peer: Peer, context:
         error!(path, "A handler panicked");
         say(StatusCode::INTERNAL_SERVER_ERROR, "something broke here; the server's log tells more")
     });
-    if http1 && line.is_body_open() {
+    if http1 && in_flight.is_body_open() {
         // The rest of the request's body is not wanted: no next request can follow it.
         response = closing(response);
     }

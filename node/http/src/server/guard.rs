@@ -181,7 +181,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
             Framing::Chunked => Place::Chunked(Walker::new()),
         };
         if !matches!(self.place, Place::Head) {
-            self.line.set_body_open(true);
+            self.line.set_open_body(Some(self.heads));
         }
     }
 
@@ -195,7 +195,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
 
     fn body_ended(&mut self) {
         self.place = Place::Head;
-        self.line.set_body_open(false);
+        self.line.set_open_body(None);
     }
 
     /// How many of `octets`, which follow on the wire, belong to the present body.
@@ -292,7 +292,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<S> {
                         return Poll::Ready(Ok(()));
                     }
                 }
-                Place::Ended | Place::Refused => return Poll::Ready(Ok(())),
+                Place::Ended => return Poll::Ready(Ok(())),
+                // Not the end of the stream: hyper would take the client for gone and drop the
+                // answer. It closes by itself once the refusal is written.
+                Place::Refused => return Poll::Pending,
             }
         }
     }

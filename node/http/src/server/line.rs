@@ -24,8 +24,8 @@ struct State {
     idle_since: Instant,
     /// The head that is refused, counted from 1, and why.
     refused: Option<(u64, Refusal)>,
-    /// Octets of the present request's body are still to come.
-    body_open: bool,
+    /// The request, counted from 1, of whose body octets are still to come.
+    open_body: Option<u64>,
     upgrade: Option<Upgrade>,
 }
 
@@ -45,7 +45,7 @@ impl Line {
                 in_flight: 0,
                 idle_since: Instant::now(),
                 refused: None,
-                body_open: false,
+                open_body: None,
                 upgrade: None,
             }),
             shed: Notify::new(),
@@ -63,7 +63,7 @@ impl Line {
         state.started += 1;
         state.in_flight += 1;
         let refusal = state.refused.filter(|(number, _)| *number == state.started).map(|(_, refusal)| refusal);
-        (InFlight { line: Arc::clone(self) }, refusal)
+        (InFlight { number: state.started, line: Arc::clone(self) }, refusal)
     }
 
     /// Since when no request is in flight; `None` while one is.
@@ -76,12 +76,8 @@ impl Line {
         self.lock().refused = Some((number, refusal));
     }
 
-    pub(crate) fn set_body_open(&self, open: bool) {
-        self.lock().body_open = open;
-    }
-
-    pub(crate) fn is_body_open(&self) -> bool {
-        self.lock().body_open
+    pub(crate) fn set_open_body(&self, number: Option<u64>) {
+        self.lock().open_body = number;
     }
 
     pub(crate) fn put_upgrade(&self, upgrade: Upgrade) {
@@ -96,7 +92,16 @@ impl Line {
 /// Held while a request is in flight, its answer included.
 #[derive(Debug)]
 pub(crate) struct InFlight {
+    /// Which request of its connection, counted from 1.
+    number: u64,
     line: Arc<Line>,
+}
+
+impl InFlight {
+    /// Whether octets of this request's body are still to come.
+    pub(crate) fn is_body_open(&self) -> bool {
+        self.line.lock().open_body == Some(self.number)
+    }
 }
 
 impl Drop for InFlight {
