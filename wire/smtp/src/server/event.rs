@@ -36,6 +36,24 @@ pub enum Event {
     Close(CloseReason),
 }
 
+impl Event {
+    /// Whether the session waits for an answer to it.
+    pub fn is_question(&self) -> bool {
+        match self {
+            Self::AuthAttempt(_)
+            | Self::MailFrom(_)
+            | Self::RcptTo(_)
+            | Self::BodyStarted(_)
+            | Self::BodyEnd(_) => true,
+            Self::Greeted(_)
+            | Self::StartTls
+            | Self::BodyAborted(_)
+            | Self::Reset
+            | Self::Close(_) => false,
+        }
+    }
+}
+
 /// How the peer introduced itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Greeting {

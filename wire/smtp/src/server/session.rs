@@ -185,6 +185,10 @@ impl Session {
                 }
             };
         }
+        if matches!(self.state, State::Closed | State::Handshake) {
+            // Octets behind STARTTLS came in the clear and must never run as commands (CVE-2011-0411).
+            consumed = input.len();
+        }
         Handled {
             consumed,
             body: &[],
@@ -378,7 +382,8 @@ impl Session {
             self.state = State::Closed;
             self.transaction = None;
             self.line = Vec::new();
-            self.events.clear();
+            // Nobody waits for an answer any more.
+            self.events.retain(|event| !event.is_question());
             self.tell(Event::Close(reason));
         }
     }

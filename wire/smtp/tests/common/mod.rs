@@ -104,16 +104,14 @@ impl Shell {
                     break;
                 }
                 if !moved {
-                    assert!(
-                        rest.is_empty(),
-                        "stuck before {:?}",
-                        String::from_utf8_lossy(rest)
-                    );
-                    break;
-                }
-                if rest.len() > 0 && consumed == 0 {
-                    // The output may be what holds it up.
+                    // Unread replies may be what holds it up.
+                    let before = self.output.len();
                     self.flush();
+                    if self.output.len() > before && !rest.is_empty() {
+                        continue;
+                    }
+                    assert!(rest.is_empty(), "stuck before {} octets", rest.len());
+                    break;
                 }
             }
         }
