@@ -1,0 +1,8 @@
+//! Every request over the real worker process.
+
+mod bombs;
+mod lock;
+mod pdf;
+mod picture;
+mod samples;
+mod text;
