@@ -1,0 +1,4 @@
+//! Behaviour over real sockets. One binary; a module for each kind of test.
+
+mod harness;
+mod peers;
