@@ -2,6 +2,7 @@
 
 use crate::Key;
 use std::io;
+use std::path::PathBuf;
 use tympan_engine::DocumentId;
 
 /// Why the store did not do what it was asked.
@@ -37,6 +38,12 @@ pub enum StoreError {
         found: i64,
         /// What this version knows.
         known: i64,
+    },
+    /// Another server works in the data folder.
+    #[error("the data folder {} is used by another server; stop it first", dir.display())]
+    InUse {
+        /// The folder.
+        dir: PathBuf,
     },
     /// The database said no.
     #[error("the database failed to {doing}")]

@@ -12,11 +12,15 @@
 pub mod change;
 pub mod documents;
 pub mod error;
+mod index;
+pub mod memory;
 pub mod query;
 pub mod record;
+pub mod sqlite;
 
 pub use change::{Change, ClaimedEffect, Committed, EffectId, NewDocument, NewEffect};
-pub use documents::{Documents, DocumentReader, DocumentWriter};
 pub use error::StoreError;
+pub use memory::{MemorySnapshot, MemoryStore};
 pub use query::{JobFilter, JobStates, Records, Waiting, WaitingSender, Whose};
+pub use sqlite::{SqliteOptions, SqliteStore};
 pub use record::{Key, Received, Record, Version, Versioned};

@@ -143,11 +143,11 @@ pub trait Records: Send + Sync + 'static {
     /// The senders with ready jobs waiting at a printer.
     fn waiting_senders(&self, whose: Whose, printer: PrinterUuid) -> Later<'_, Vec<WaitingSender>>;
 
-    /// Jobs whose data is to go or whose retention has passed: `keep_until <= now`, content not deleted, not
-    /// marked as expired.
+    /// Jobs whose data is to go or whose retention has passed, the longest overdue first: `keep_until <= now`,
+    /// content not deleted, and ended or not marked as expired (what `tympan_engine::retain::due` says).
     fn jobs_due(&self, whose: Whose, now: Timestamp, limit: usize) -> Later<'_, Vec<Versioned<Job>>>;
 
-    /// The earliest `keep_until` among jobs with content.
+    /// The earliest `keep_until` among the jobs that [`Self::jobs_due`] will give some day.
     fn next_job_due(&self, whose: Whose) -> Later<'_, Option<Timestamp>>;
 
     /// Attempts that are not over, of all jobs: for recovery.
@@ -198,7 +198,14 @@ pub trait Records: Send + Sync + 'static {
     /// Which of these documents have a row: to sweep files that no row points to.
     fn documents_known(&self, ids: &[DocumentId]) -> Later<'_, Vec<DocumentId>>;
 
-    /// The bytes of these documents are gone: their rows go too, and the database is cleaned of them
-    /// (WAL truncated, so that nothing of an inline document is left in the data folder).
+    /// The bytes of these documents are gone: their rows go too. The database is cleaned of what was deleted
+    /// (WAL truncated, so that nothing of an inline document is left in the data folder) soon after; see
+    /// [`Self::flush_deletions`].
     fn documents_removed(&self, ids: &[DocumentId]) -> Later<'_, ()>;
+
+    /// Returns when nothing of what was deleted before stands in the data folder any more. Without it, that is
+    /// so within a second or so of rest.
+    fn flush_deletions(&self) -> Later<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
