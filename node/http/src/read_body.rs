@@ -96,9 +96,10 @@ impl BodyError {
     pub fn to_response(&self) -> Response<Body> {
         let mut response = Response::new(Body::full(format!("{self}\n")));
         *response.status_mut() = self.status();
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        );
         response
     }
 }
@@ -119,7 +120,12 @@ impl BodyReader {
     /// Starts reading; a Content-Length above the limit is refused by the first `chunk`.
     #[must_use]
     pub const fn new(body: Incoming, limits: BodyLimits) -> Self {
-        Self { body, limits, octets: 0, waited: Duration::ZERO }
+        Self {
+            body,
+            limits,
+            octets: 0,
+            waited: Duration::ZERO,
+        }
     }
 
     /// Octets read so far.
@@ -145,16 +151,25 @@ impl BodyReader {
             let next = tokio::time::timeout(self.limits.idle_time_out, self.body.frame()).await;
             self.waited += began.elapsed();
             let frame = match next {
-                Err(_) => return Err(BodyError::TooSlow { octets: self.octets }),
+                Err(_) => {
+                    return Err(BodyError::TooSlow {
+                        octets: self.octets,
+                    });
+                }
                 Ok(None) => return Ok(None),
                 Ok(Some(Err(error))) => {
                     let cause = io::Error::other(error);
-                    return Err(BodyError::Broken { octets: self.octets, cause });
+                    return Err(BodyError::Broken {
+                        octets: self.octets,
+                        cause,
+                    });
                 }
                 Ok(Some(Ok(frame))) => frame,
             };
             // Trailers carry nothing for us.
-            let Ok(octets) = frame.into_data() else { continue };
+            let Ok(octets) = frame.into_data() else {
+                continue;
+            };
             self.octets += octets.len() as u64;
             if self.octets > octets_max {
                 return Err(BodyError::TooLarge { octets_max });
@@ -162,7 +177,9 @@ impl BodyReader {
             if let Some(over) = self.waited.checked_sub(self.limits.grace) {
                 let least = self.limits.octets_per_second_min as f64 * over.as_secs_f64();
                 if (self.octets as f64) < least {
-                    return Err(BodyError::TooSlow { octets: self.octets });
+                    return Err(BodyError::TooSlow {
+                        octets: self.octets,
+                    });
                 }
             }
             if !octets.is_empty() {
@@ -173,8 +190,12 @@ impl BodyReader {
 
     /// The whole body in memory.
     pub async fn collect(mut self) -> Result<Bytes, BodyError> {
-        let Some(first) = self.chunk().await? else { return Ok(Bytes::new()) };
-        let Some(second) = self.chunk().await? else { return Ok(first) };
+        let Some(first) = self.chunk().await? else {
+            return Ok(Bytes::new());
+        };
+        let Some(second) = self.chunk().await? else {
+            return Ok(first);
+        };
         let mut all = BytesMut::with_capacity(first.len() + second.len());
         all.extend_from_slice(&first);
         all.extend_from_slice(&second);
@@ -185,13 +206,20 @@ impl BodyReader {
     }
 
     /// The whole body as JSON (Content-Type `application/json`, so that no foreign form can send it).
-    pub async fn json<T: serde::de::DeserializeOwned>(self, headers: &HeaderMap) -> Result<T, BodyError> {
+    pub async fn json<T: serde::de::DeserializeOwned>(
+        self,
+        headers: &HeaderMap,
+    ) -> Result<T, BodyError> {
         if !has_media_type(headers, "application/json") {
-            return Err(BodyError::WrongType { wanted: "application/json" });
+            return Err(BodyError::WrongType {
+                wanted: "application/json",
+            });
         }
         let octets = self.collect().await?;
-        serde_json::from_slice(&octets)
-            .map_err(|error| BodyError::Malformed { form: "JSON", why: error.to_string() })
+        serde_json::from_slice(&octets).map_err(|error| BodyError::Malformed {
+            form: "JSON",
+            why: error.to_string(),
+        })
     }
 }
 

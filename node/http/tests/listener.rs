@@ -19,8 +19,8 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tympan_http::{
-    Body, BodyLimits, BodyReader, Client, ClientOptions, ClientRequest, Hosts, Incoming, Limits, Peer, Request, Response,
-    ServeOptions, StatusCode, TlsMaterial, Upload, Verify, header,
+    Body, BodyLimits, BodyReader, Client, ClientOptions, ClientRequest, Hosts, Incoming, Limits,
+    Peer, Request, Response, ServeOptions, StatusCode, TlsMaterial, Upload, Verify, header,
 };
 
 /// Says what it was sent: `METHOD path octets tls`.
@@ -31,8 +31,17 @@ async fn echo(request: Request<Incoming>, peer: Peer) -> Response<Body> {
         *response.status_mut() = StatusCode::UNAUTHORIZED;
         return response;
     }
-    match BodyReader::new(body, BodyLimits::octets(8 << 20)).collect().await {
-        Ok(octets) => Response::new(Body::from(format!("{} {} {} {}", parts.method, parts.uri, octets.len(), peer.tls))),
+    match BodyReader::new(body, BodyLimits::octets(8 << 20))
+        .collect()
+        .await
+    {
+        Ok(octets) => Response::new(Body::from(format!(
+            "{} {} {} {}",
+            parts.method,
+            parts.uri,
+            octets.len(),
+            peer.tls
+        ))),
         Err(error) => error.to_response(),
     }
 }
@@ -52,17 +61,31 @@ async fn serves_many_requests_on_one_connection() {
     let running = Running::start(echo, ServeOptions::default());
     let mut stream = running.connect().await;
     for round in 0..3 {
-        stream.write_all(format!("GET /{round} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).await.unwrap();
+        stream
+            .write_all(format!("GET /{round} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes())
+            .await
+            .unwrap();
         let answer = read_until(&mut stream, " false").await;
-        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(&format!("GET /{round} 0 false")), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 200")
+                && answer.ends_with(&format!("GET /{round} 0 false")),
+            "{answer}"
+        );
     }
     stream
         .write_all(b"POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nWiki\r\n5\r\npedia\r\n0\r\n\r\nPOST /s HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
     let answers = rest(&mut stream).await;
-    let at = |text: &str| answers.find(text).unwrap_or_else(|| panic!("{text} is missing in {answers}"));
-    assert!(at("POST /c 9 false") < at("POST /s 3 false") && at("POST /s 3 false") < at("GET /last 0 false"));
+    let at = |text: &str| {
+        answers
+            .find(text)
+            .unwrap_or_else(|| panic!("{text} is missing in {answers}"))
+    };
+    assert!(
+        at("POST /c 9 false") < at("POST /s 3 false")
+            && at("POST /s 3 false") < at("GET /last 0 false")
+    );
 }
 
 #[tokio::test]
@@ -74,7 +97,11 @@ async fn a_head_that_comes_octet_by_octet_is_read() {
         stream.write_all(&[*octet]).await.unwrap();
         tokio::task::yield_now().await;
     }
-    assert!(read_until(&mut stream, " false").await.ends_with("POST /slow 5 false"));
+    assert!(
+        read_until(&mut stream, " false")
+            .await
+            .ends_with("POST /slow 5 false")
+    );
 }
 
 #[tokio::test]
@@ -102,52 +129,132 @@ async fn requests_that_could_be_read_twice_are_refused_and_the_connection_closed
             assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
         }
     }
-    assert!(talk(&running, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n").await.starts_with("HTTP/1.1 501"));
-    assert!(talk(&running, b"GET / HTTP/1.1\r\n\r\n").await.starts_with("HTTP/1.1 400"));
-    assert!(talk(&running, b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n").await.starts_with("HTTP/1.1 501"));
-    assert!(talk(&running, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.starts_with("HTTP/1.1 505"));
+    assert!(
+        talk(
+            &running,
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
+        )
+        .await
+        .starts_with("HTTP/1.1 501")
+    );
+    assert!(
+        talk(&running, b"GET / HTTP/1.1\r\n\r\n")
+            .await
+            .starts_with("HTTP/1.1 400")
+    );
+    assert!(
+        talk(&running, b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n")
+            .await
+            .starts_with("HTTP/1.1 501")
+    );
+    assert!(
+        talk(&running, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+            .await
+            .starts_with("HTTP/1.1 505")
+    );
 }
 
 #[tokio::test]
 async fn a_refusal_comes_after_the_answers_before_it() {
     let running = Running::start(echo, ServeOptions::default());
-    let answers = talk(&running, b"GET /good HTTP/1.1\r\nHost: a\r\n\r\nGET /bad HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").await;
+    let answers = talk(
+        &running,
+        b"GET /good HTTP/1.1\r\nHost: a\r\n\r\nGET /bad HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    )
+    .await;
     assert!(answers.starts_with("HTTP/1.1 200"), "{answers}");
-    assert!(answers.find("GET /good").unwrap() < answers.find("HTTP/1.1 400").unwrap(), "{answers}");
+    assert!(
+        answers.find("GET /good").unwrap() < answers.find("HTTP/1.1 400").unwrap(),
+        "{answers}"
+    );
 }
 
 #[tokio::test]
 async fn broken_chunks_end_the_request() {
     let running = Running::start(echo, ServeOptions::default());
-    for body in ["4\nWiki\r\n0\r\n\r\n", "4\r\nWikiX\r\n0\r\n\r\n", "x\r\n", "1;".to_owned().as_str()] {
+    for body in [
+        "4\nWiki\r\n0\r\n\r\n",
+        "4\r\nWikiX\r\n0\r\n\r\n",
+        "x\r\n",
+        "1;".to_owned().as_str(),
+    ] {
         let long = format!("1;{}\r\na\r\n0\r\n\r\n", "e".repeat(300));
         let body = if body == "1;" { &long } else { body };
-        let request = format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{body}GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{body}GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
+        );
         let answer = talk(&running, request.as_bytes()).await;
-        assert!(!answer.contains("smuggled") && !answer.contains(" 200 "), "{answer}");
+        assert!(
+            !answer.contains("smuggled") && !answer.contains(" 200 "),
+            "{answer}"
+        );
     }
 }
 
 #[tokio::test]
 async fn heads_are_bounded_in_octets_and_fields() {
-    let limits = Limits { header_octets_max: 1024, headers_max: 5, ..Limits::default() };
-    let running = Running::start(echo, ServeOptions { limits, ..ServeOptions::default() });
+    let limits = Limits {
+        header_octets_max: 1024,
+        headers_max: 5,
+        ..Limits::default()
+    };
+    let running = Running::start(
+        echo,
+        ServeOptions {
+            limits,
+            ..ServeOptions::default()
+        },
+    );
     let head = |octets: usize| {
         let bare = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: \r\n\r\n";
         bare.replace("X: ", &format!("X: {}", "x".repeat(octets - bare.len())))
     };
-    assert!(talk(&running, head(1024).as_bytes()).await.starts_with("HTTP/1.1 200"));
-    assert!(talk(&running, head(1025).as_bytes()).await.starts_with("HTTP/1.1 431"));
+    assert!(
+        talk(&running, head(1024).as_bytes())
+            .await
+            .starts_with("HTTP/1.1 200")
+    );
+    assert!(
+        talk(&running, head(1025).as_bytes())
+            .await
+            .starts_with("HTTP/1.1 431")
+    );
     // Never ending.
-    assert!(talk(&running, format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(100_000)).as_bytes()).await.starts_with("HTTP/1.1 431"));
-    let fields = |count: usize| format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}\r\n", "X: y\r\n".repeat(count - 2));
-    assert!(talk(&running, fields(5).as_bytes()).await.starts_with("HTTP/1.1 200"));
-    assert!(talk(&running, fields(6).as_bytes()).await.starts_with("HTTP/1.1 431"));
+    assert!(
+        talk(
+            &running,
+            format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(100_000)).as_bytes()
+        )
+        .await
+        .starts_with("HTTP/1.1 431")
+    );
+    let fields = |count: usize| {
+        format!(
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}\r\n",
+            "X: y\r\n".repeat(count - 2)
+        )
+    };
+    assert!(
+        talk(&running, fields(5).as_bytes())
+            .await
+            .starts_with("HTTP/1.1 200")
+    );
+    assert!(
+        talk(&running, fields(6).as_bytes())
+            .await
+            .starts_with("HTTP/1.1 431")
+    );
 }
 
 #[tokio::test]
 async fn slow_and_idle_clients_are_let_go() {
-    let running = Running::start(echo, ServeOptions { limits: quick(), ..ServeOptions::default() });
+    let running = Running::start(
+        echo,
+        ServeOptions {
+            limits: quick(),
+            ..ServeOptions::default()
+        },
+    );
     let mut silent = running.connect().await;
     assert_eq!(rest(&mut silent).await, "");
 
@@ -155,11 +262,17 @@ async fn slow_and_idle_clients_are_let_go() {
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
 
     let mut idle = running.connect().await;
-    idle.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    idle.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
     let answer = rest(&mut idle).await;
     assert!(answer.ends_with("GET / 0 false"), "{answer}");
 
-    let stalled = talk(&running, b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc").await;
+    let stalled = talk(
+        &running,
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc",
+    )
+    .await;
     assert!(!stalled.contains(" 200 "), "{stalled}");
 }
 
@@ -169,7 +282,13 @@ async fn a_handler_may_take_longer_than_the_idle_time_out() {
         tokio::time::sleep(Duration::from_millis(600)).await;
         Response::new(Body::from("at last"))
     };
-    let running = Running::start(slow, ServeOptions { limits: quick(), ..ServeOptions::default() });
+    let running = Running::start(
+        slow,
+        ServeOptions {
+            limits: quick(),
+            ..ServeOptions::default()
+        },
+    );
     let answer = talk(&running, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert!(answer.ends_with("at last"), "{answer}");
 }
@@ -178,22 +297,45 @@ async fn a_handler_may_take_longer_than_the_idle_time_out() {
 async fn continue_is_said_only_when_the_body_is_wanted() {
     let running = Running::start(echo, ServeOptions::default());
     let mut stream = running.connect().await;
-    stream.write_all(b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n").await.unwrap();
-    assert_eq!(read_until(&mut stream, "\r\n\r\n").await, "HTTP/1.1 100 Continue\r\n\r\n");
+    stream
+        .write_all(
+            b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n",
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        read_until(&mut stream, "\r\n\r\n").await,
+        "HTTP/1.1 100 Continue\r\n\r\n"
+    );
     stream.write_all(b"hello").await.unwrap();
-    assert!(read_until(&mut stream, " false").await.ends_with("POST /x 5 false"));
+    assert!(
+        read_until(&mut stream, " false")
+            .await
+            .ends_with("POST /x 5 false")
+    );
 
     let mut stream = running.connect().await;
-    stream.write_all(b"POST /deny HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n").await.unwrap();
+    stream
+        .write_all(
+            b"POST /deny HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n",
+        )
+        .await
+        .unwrap();
     let answer = rest(&mut stream).await;
-    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("connection: close"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 401") && answer.contains("connection: close"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
 async fn a_client_that_goes_on_sending_still_hears_the_refusal() {
     let running = Running::start(echo, ServeOptions::default());
     let mut stream = running.connect().await;
-    stream.write_all(b"POST /deny HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"POST /deny HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n")
+        .await
+        .unwrap();
     // Far more than the sockets hold, sent before the answer is read.
     stream.write_all(&vec![0; 4_000_000]).await.unwrap();
     assert!(rest(&mut stream).await.starts_with("HTTP/1.1 401"));
@@ -201,23 +343,49 @@ async fn a_client_that_goes_on_sending_still_hears_the_refusal() {
 
 #[tokio::test]
 async fn places_are_limited_per_source_and_given_back() {
-    let limits = Limits { connections_per_source_max: 2, ..Limits::default() };
-    let running = Running::start(echo, ServeOptions { limits, ..ServeOptions::default() });
+    let limits = Limits {
+        connections_per_source_max: 2,
+        ..Limits::default()
+    };
+    let running = Running::start(
+        echo,
+        ServeOptions {
+            limits,
+            ..ServeOptions::default()
+        },
+    );
     let mut held = Vec::new();
     for _ in 0..2 {
         let mut stream = running.connect().await;
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            .await
+            .unwrap();
         read_until(&mut stream, " false").await;
         held.push(stream);
     }
     let answer = talk(&running, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
-    let length: usize = answer.split("Content-Length: ").nth(1).unwrap().lines().next().unwrap().parse().unwrap();
+    let length: usize = answer
+        .split("Content-Length: ")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
     assert_eq!(answer.split("\r\n\r\n").nth(1).unwrap().len(), length);
     held.pop();
     within(async {
         loop {
-            if talk(&running, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.starts_with("HTTP/1.1 200") {
+            if talk(
+                &running,
+                b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            )
+            .await
+            .starts_with("HTTP/1.1 200")
+            {
                 break;
             }
         }
@@ -227,12 +395,24 @@ async fn places_are_limited_per_source_and_given_back() {
 
 #[tokio::test]
 async fn the_longest_idle_connection_makes_room() {
-    let limits = Limits { connections_max: 5, ..Limits::default() };
-    let running = Running::start(echo, ServeOptions { limits, ..ServeOptions::default() });
+    let limits = Limits {
+        connections_max: 5,
+        ..Limits::default()
+    };
+    let running = Running::start(
+        echo,
+        ServeOptions {
+            limits,
+            ..ServeOptions::default()
+        },
+    );
     let mut streams = Vec::new();
     for _ in 0..5 {
         let mut stream = running.connect().await;
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            .await
+            .unwrap();
         read_until(&mut stream, " false").await;
         streams.push(stream);
     }
@@ -243,12 +423,34 @@ async fn the_longest_idle_connection_makes_room() {
 #[tokio::test]
 async fn only_listed_host_names_are_answered() {
     let hosts = Hosts::Listed(vec!["print.example".into()]);
-    let running = Running::start(echo, ServeOptions { hosts, ..ServeOptions::default() });
+    let running = Running::start(
+        echo,
+        ServeOptions {
+            hosts,
+            ..ServeOptions::default()
+        },
+    );
     let ask = |host: &str| format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    assert!(talk(&running, ask("print.example:631").as_bytes()).await.starts_with("HTTP/1.1 200"));
-    assert!(talk(&running, ask("127.0.0.1").as_bytes()).await.starts_with("HTTP/1.1 200"));
-    assert!(talk(&running, ask("evil.example").as_bytes()).await.starts_with("HTTP/1.1 421"));
-    assert!(talk(&running, ask("a/b").as_bytes()).await.starts_with("HTTP/1.1 400"));
+    assert!(
+        talk(&running, ask("print.example:631").as_bytes())
+            .await
+            .starts_with("HTTP/1.1 200")
+    );
+    assert!(
+        talk(&running, ask("127.0.0.1").as_bytes())
+            .await
+            .starts_with("HTTP/1.1 200")
+    );
+    assert!(
+        talk(&running, ask("evil.example").as_bytes())
+            .await
+            .starts_with("HTTP/1.1 421")
+    );
+    assert!(
+        talk(&running, ask("a/b").as_bytes())
+            .await
+            .starts_with("HTTP/1.1 400")
+    );
 }
 
 #[tokio::test]
@@ -259,7 +461,10 @@ async fn a_handler_that_panics_costs_only_its_own_request() {
     };
     let running = Running::start(broken, ServeOptions::default());
     let answers = talk(&running, b"GET /panic HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
-    assert!(answers.starts_with("HTTP/1.1 500") && answers.ends_with("fine"), "{answers}");
+    assert!(
+        answers.starts_with("HTTP/1.1 500") && answers.ends_with("fine"),
+        "{answers}"
+    );
 }
 
 #[tokio::test]
@@ -285,7 +490,10 @@ async fn a_handler_is_dropped_when_its_client_leaves() {
     };
     let running = Running::start(handler, ServeOptions::default());
     let mut stream = running.connect().await;
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
     within(began.notified()).await;
     drop(stream);
     within(dropped.notified()).await;
@@ -305,10 +513,18 @@ async fn requests_in_flight_end_before_the_shutdown_and_idle_connections_go_at_o
             }
         }
     };
-    let mut running = Running::start(handler, ServeOptions { grace: common::CEILING, ..ServeOptions::default() });
+    let mut running = Running::start(
+        handler,
+        ServeOptions {
+            grace: common::CEILING,
+            ..ServeOptions::default()
+        },
+    );
     let mut idle = running.connect().await;
     let mut busy = running.connect().await;
-    busy.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    busy.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
     within(began.notified()).await;
     running.begin_stop();
     assert_eq!(rest(&mut idle).await, "");
@@ -332,9 +548,18 @@ async fn the_shutdown_does_not_wait_beyond_its_grace() {
             }
         }
     };
-    let mut running = Running::start(handler, ServeOptions { grace: Duration::from_millis(50), ..ServeOptions::default() });
+    let mut running = Running::start(
+        handler,
+        ServeOptions {
+            grace: Duration::from_millis(50),
+            ..ServeOptions::default()
+        },
+    );
     let mut stream = running.connect().await;
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
     within(began.notified()).await;
     running.begin_stop();
     running.stopped().await;
@@ -343,7 +568,13 @@ async fn the_shutdown_does_not_wait_beyond_its_grace() {
 
 fn with_tls() -> (ServeOptions, TlsMaterial) {
     let tls = TlsMaterial::ephemeral(&["localhost".into(), "127.0.0.1".into()]).unwrap();
-    (ServeOptions { tls: Some(tls.clone()), ..ServeOptions::default() }, tls)
+    (
+        ServeOptions {
+            tls: Some(tls.clone()),
+            ..ServeOptions::default()
+        },
+        tls,
+    )
 }
 
 /// A TLS client that offers these protocols and believes anything.
@@ -352,14 +583,41 @@ async fn tls_over(stream: TcpStream, alpn: &[&str]) -> std::io::Result<TlsStream
     struct Any(Arc<rustls::crypto::CryptoProvider>);
     use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
     impl ServerCertVerifier for Any {
-        fn verify_server_cert(&self, _: &rustls::pki_types::CertificateDer<'_>, _: &[rustls::pki_types::CertificateDer<'_>], _: &ServerName<'_>, _: &[u8], _: rustls::pki_types::UnixTime) -> Result<ServerCertVerified, rustls::Error> {
+        fn verify_server_cert(
+            &self,
+            _: &rustls::pki_types::CertificateDer<'_>,
+            _: &[rustls::pki_types::CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: rustls::pki_types::UnixTime,
+        ) -> Result<ServerCertVerified, rustls::Error> {
             Ok(ServerCertVerified::assertion())
         }
-        fn verify_tls12_signature(&self, m: &[u8], c: &rustls::pki_types::CertificateDer<'_>, d: &rustls::DigitallySignedStruct) -> Result<HandshakeSignatureValid, rustls::Error> {
-            rustls::crypto::verify_tls12_signature(m, c, d, &self.0.signature_verification_algorithms)
+        fn verify_tls12_signature(
+            &self,
+            m: &[u8],
+            c: &rustls::pki_types::CertificateDer<'_>,
+            d: &rustls::DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            rustls::crypto::verify_tls12_signature(
+                m,
+                c,
+                d,
+                &self.0.signature_verification_algorithms,
+            )
         }
-        fn verify_tls13_signature(&self, m: &[u8], c: &rustls::pki_types::CertificateDer<'_>, d: &rustls::DigitallySignedStruct) -> Result<HandshakeSignatureValid, rustls::Error> {
-            rustls::crypto::verify_tls13_signature(m, c, d, &self.0.signature_verification_algorithms)
+        fn verify_tls13_signature(
+            &self,
+            m: &[u8],
+            c: &rustls::pki_types::CertificateDer<'_>,
+            d: &rustls::DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            rustls::crypto::verify_tls13_signature(
+                m,
+                c,
+                d,
+                &self.0.signature_verification_algorithms,
+            )
         }
         fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
             self.0.signature_verification_algorithms.supported_schemes()
@@ -371,18 +629,37 @@ async fn tls_over(stream: TcpStream, alpn: &[&str]) -> std::io::Result<TlsStream
         .unwrap()
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
-    config.dangerous().set_certificate_verifier(Arc::new(Any(provider)));
+    config
+        .dangerous()
+        .set_certificate_verifier(Arc::new(Any(provider)));
     config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-    within(TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), stream)).await
+    within(
+        TlsConnector::from(Arc::new(config))
+            .connect(ServerName::try_from("localhost").unwrap(), stream),
+    )
+    .await
 }
 
 #[tokio::test]
 async fn tls_and_plain_share_one_port() {
     let (options, _) = with_tls();
     let running = Running::start(echo, options);
-    assert!(talk(&running, b"GET /p HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.ends_with("GET /p 0 false"));
-    let mut tls = tls_over(running.connect().await, &["http/1.1"]).await.unwrap();
-    tls.write_all(b"POST /t HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi").await.unwrap();
+    assert!(
+        talk(
+            &running,
+            b"GET /p HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        )
+        .await
+        .ends_with("GET /p 0 false")
+    );
+    let mut tls = tls_over(running.connect().await, &["http/1.1"])
+        .await
+        .unwrap();
+    tls.write_all(
+        b"POST /t HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi",
+    )
+    .await
+    .unwrap();
     assert!(rest(&mut tls).await.ends_with("POST /t 2 true"));
 }
 
@@ -390,7 +667,9 @@ async fn tls_and_plain_share_one_port() {
 async fn http2_is_chosen_by_alpn() {
     let (options, _) = with_tls();
     let running = Running::start(echo, options);
-    let tls = tls_over(running.connect().await, &["h2", "http/1.1"]).await.unwrap();
+    let tls = tls_over(running.connect().await, &["h2", "http/1.1"])
+        .await
+        .unwrap();
     assert_eq!(tls.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let (mut sender, connection) = hyper::client::conn::http2::handshake(
         hyper_util::rt::TokioExecutor::new(),
@@ -399,10 +678,15 @@ async fn http2_is_chosen_by_alpn() {
     .await
     .unwrap();
     tokio::spawn(connection);
-    let request = Request::post("https://localhost/two").body(Body::from("hello")).unwrap();
+    let request = Request::post("https://localhost/two")
+        .body(Body::from("hello"))
+        .unwrap();
     let response = within(sender.send_request(request)).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
-    let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
+    let body = http_body_util::BodyExt::collect(response.into_body())
+        .await
+        .unwrap()
+        .to_bytes();
     assert_eq!(body, "POST https://localhost/two 5 true");
 }
 
@@ -417,26 +701,52 @@ async fn a_request_changes_to_tls_and_is_answered_inside() {
         .await
         .unwrap();
     let switched = read_until(&mut stream, "\r\n\r\n").await;
-    assert!(switched.starts_with("HTTP/1.1 101") && switched.to_lowercase().contains("upgrade: tls/1.2, http/1.1"), "{switched}");
+    assert!(
+        switched.starts_with("HTTP/1.1 101")
+            && switched
+                .to_lowercase()
+                .contains("upgrade: tls/1.2, http/1.1"),
+        "{switched}"
+    );
     let mut tls = tls_over(stream, &[]).await.unwrap();
     let answer = read_until(&mut tls, "\r\n\r\n").await;
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("content-length: 0"), "{answer}");
-    tls.write_all(b"POST /in HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi").await.unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.contains("content-length: 0"),
+        "{answer}"
+    );
+    tls.write_all(
+        b"POST /in HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi",
+    )
+    .await
+    .unwrap();
     assert!(rest(&mut tls).await.ends_with("POST /in 2 true"));
 
     // Another request than OPTIONS * is answered by the service, and knows that it is inside TLS.
     let mut stream = running.connect().await;
-    stream.write_all(b"GET /page HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: TLS/1.2\r\n\r\n").await.unwrap();
+    stream
+        .write_all(
+            b"GET /page HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: TLS/1.2\r\n\r\n",
+        )
+        .await
+        .unwrap();
     read_until(&mut stream, "\r\n\r\n").await;
     let mut tls = tls_over(stream, &[]).await.unwrap();
-    assert!(read_until(&mut tls, " true").await.ends_with("GET /page 0 true"));
+    assert!(
+        read_until(&mut tls, " true")
+            .await
+            .ends_with("GET /page 0 true")
+    );
 }
 
 #[tokio::test]
 async fn without_a_certificate_tls_is_refused_and_upgrade_ignored() {
     let running = Running::start(echo, ServeOptions::default());
     assert!(tls_over(running.connect().await, &[]).await.is_err());
-    let answer = talk(&running, b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, close\r\nUpgrade: TLS/1.2\r\n\r\n").await;
+    let answer = talk(
+        &running,
+        b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, close\r\nUpgrade: TLS/1.2\r\n\r\n",
+    )
+    .await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
@@ -444,20 +754,36 @@ async fn without_a_certificate_tls_is_refused_and_upgrade_ignored() {
 async fn the_client_speaks_with_the_listener() {
     let (options, tls) = with_tls();
     let running = Running::start(echo, options);
-    let client = Client::new(ClientOptions { verify: Verify::Pinned(tls.fingerprint()), ..ClientOptions::default() });
+    let client = Client::new(ClientOptions {
+        verify: Verify::Pinned(tls.fingerprint()),
+        ..ClientOptions::default()
+    });
     for scheme in ["ipp", "ipps"] {
         let document = vec![7; 3_000_000];
         let sent = Arc::new(AtomicUsize::new(0));
         let told = Arc::clone(&sent);
-        let request = ClientRequest::post(&running.target(scheme, "/ipp/print"), "application/ipp", document)
-            .expect_continue(Duration::from_secs(5))
-            .progress(move |octets| told.store(usize::try_from(octets).unwrap(), Ordering::SeqCst));
+        let request = ClientRequest::post(
+            &running.target(scheme, "/ipp/print"),
+            "application/ipp",
+            document,
+        )
+        .expect_continue(Duration::from_secs(5))
+        .progress(move |octets| told.store(usize::try_from(octets).unwrap(), Ordering::SeqCst));
         let answer = within(client.request(request)).await.unwrap();
-        assert_eq!((answer.status, answer.upload, answer.body_octets_sent), (StatusCode::OK, Upload::Whole, 3_000_000));
+        assert_eq!(
+            (answer.status, answer.upload, answer.body_octets_sent),
+            (StatusCode::OK, Upload::Whole, 3_000_000)
+        );
         assert_eq!(sent.load(Ordering::SeqCst), 3_000_000);
-        assert_eq!(answer.certificate, (scheme == "ipps").then(|| tls.fingerprint()));
+        assert_eq!(
+            answer.certificate,
+            (scheme == "ipps").then(|| tls.fingerprint())
+        );
         let body = answer.body.collect().await.unwrap();
-        assert_eq!(body, format!("POST /ipp/print 3000000 {}", scheme == "ipps"));
+        assert_eq!(
+            body,
+            format!("POST /ipp/print 3000000 {}", scheme == "ipps")
+        );
     }
     // Without a known length it goes in chunks.
     let (mut sender, body) = Body::channel(2);
@@ -467,17 +793,34 @@ async fn the_client_speaks_with_the_listener() {
         }
         sender.finish().await.unwrap();
     });
-    let answer = within(client.request(ClientRequest::post(&running.target("ipps", "/c"), "application/ipp", body))).await.unwrap();
+    let answer = within(client.request(ClientRequest::post(
+        &running.target("ipps", "/c"),
+        "application/ipp",
+        body,
+    )))
+    .await
+    .unwrap();
     assert_eq!(answer.body.collect().await.unwrap(), "POST /c 10000 true");
-    let answer = within(client.request(ClientRequest::get(&running.target("http", "/g")))).await.unwrap();
+    let answer = within(client.request(ClientRequest::get(&running.target("http", "/g"))))
+        .await
+        .unwrap();
     assert_eq!(answer.headers[header::CONTENT_LENGTH], "14");
 }
 
 #[tokio::test]
 async fn an_idle_listener_reads_nothing_of_a_body_that_nobody_wants() {
-    let running = Running::start(echo, ServeOptions { limits: quick(), ..ServeOptions::default() });
+    let running = Running::start(
+        echo,
+        ServeOptions {
+            limits: quick(),
+            ..ServeOptions::default()
+        },
+    );
     let mut stream = running.connect().await;
-    stream.write_all(b"POST /deny HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"POST /deny HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
+        .await
+        .unwrap();
     let mut first = [0; 12];
     within(stream.read_exact(&mut first)).await.unwrap();
     assert_eq!(&first, b"HTTP/1.1 401");

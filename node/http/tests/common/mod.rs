@@ -1,5 +1,9 @@
 //! A listener on loopback and raw sockets to talk to it.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of this")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses a part of this"
+)]
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -28,7 +32,11 @@ impl Running {
         let task = tokio::spawn(server.serve(service, options, async {
             let _ = stopped.await;
         }));
-        Self { addr, stop: Some(stop), task }
+        Self {
+            addr,
+            stop: Some(stop),
+            task,
+        }
     }
 
     pub async fn connect(&self) -> TcpStream {
@@ -49,7 +57,9 @@ impl Running {
 }
 
 pub async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(CEILING, future).await.expect("it did not happen in time")
+    tokio::time::timeout(CEILING, future)
+        .await
+        .expect("it did not happen in time")
 }
 
 /// Sends octets and reads until the other side closes.
