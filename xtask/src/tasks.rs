@@ -174,7 +174,7 @@ fn bench(arguments: &[String]) -> Result<ExitCode, String> {
 fn docs(arguments: &[String]) -> Result<ExitCode, String> {
     let options = Options::parse(arguments, &["--open"], &[], 0)?;
     let mut steps = Steps::new();
-    let mut tables = cargo(&["test", "--workspace", "--no-fail-fast", "docs_"]);
+    let mut tables = cargo(&["test", "--workspace", "--no-fail-fast", "in_the_docs"]);
     tables.env("TYMPAN_BLESS", "1");
     steps.tests("tables in docs/", &mut tables);
     let mut pages = cargo(&["doc", "--workspace", "--no-deps"]);
