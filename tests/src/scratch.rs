@@ -84,10 +84,9 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if std::thread::panicking() || std::env::var_os("TYMPAN_KEEP").is_some() {
-            if let Some(folder) = self.folder.take() {
-                eprintln!("kept: {}", folder.keep().display());
-            }
+        let keep = std::thread::panicking() || std::env::var_os("TYMPAN_KEEP").is_some();
+        if let Some(folder) = self.folder.take_if(|_| keep) {
+            eprintln!("kept: {}", folder.keep().display());
         }
     }
 }
