@@ -105,6 +105,8 @@ pub(crate) struct Inner {
     pub(crate) changed: broadcast::Sender<Changed>,
     pub(crate) job_ids: Mutex<std::collections::HashMap<PrinterUuid, std::ops::Range<u32>>>,
     pub(crate) next_due: AtomicU64,
+    /// When each printer had last been asked when its waiting senders were told.
+    pub(crate) told: Mutex<std::collections::HashMap<PrinterUuid, Option<tympan_engine::Timestamp>>>,
 }
 
 impl Spooler {
@@ -130,6 +132,7 @@ impl Spooler {
                 changed,
                 job_ids: Mutex::default(),
                 next_due: AtomicU64::new(0),
+                told: Mutex::default(),
             }),
         }
     }

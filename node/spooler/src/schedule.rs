@@ -72,7 +72,7 @@ impl Spooler {
             match self.choose(&printer).await? {
                 Choice::Nothing => return Ok(None),
                 Choice::Later(at) => {
-                    self.tell_waiting(&printer).await?;
+                    self.tell_waiting_once(&printer).await?;
                     return Ok(Some(at));
                 }
                 Choice::Job(job) => match self.assign(&printer, &job).await {

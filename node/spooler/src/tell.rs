@@ -11,6 +11,19 @@ pub fn waiting_key(outage: tympan_engine::OutageId, address: &str) -> String {
 }
 
 impl Spooler {
+    /// As [`Spooler::tell_waiting`], but only once for each question the printer was asked: who comes later
+    /// makes the printer be asked again.
+    pub(crate) async fn tell_waiting_once(&self, printer: &Printer) -> Result<(), SpoolerError> {
+        let asked_at = printer.condition.asked_at;
+        {
+            let mut told = self.inner.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if told.insert(printer.uuid, asked_at) == Some(asked_at) {
+                return Ok(());
+            }
+        }
+        self.tell_waiting(printer).await
+    }
+
     /// Makes sure that every sender with waiting jobs is told of the outage once.
     pub(crate) async fn tell_waiting(&self, printer: &Printer) -> Result<(), SpoolerError> {
         let Some(outage) = &printer.outage else { return Ok(()) };
