@@ -143,6 +143,7 @@ impl Spooler {
             let _ = self.inner.changed.send(changed);
         }
         if released {
+            self.crash_point("C16").await;
             self.inner.documents.collect().await?;
         }
         Ok(())
@@ -225,6 +226,9 @@ impl Spooler {
             let mut job = before.clone();
             let effects = job.apply(event.clone(), surroundings(&printer), now)?;
             gathered.effects(effects, self.inner.options.notice_after_ms);
+            if matches!(event, JobEvent::Inspected { .. }) && printer.outage.is_some() {
+                gathered.effects(crate::tell::store_effect(&printer, &job), 0);
+            }
             gathered.change.documents.clone_from(&documents);
             // A job that leaves `processing` before hand-over takes its attempt along and frees the device.
             if let (Some(number), None, false) = (before.attempt, job.attempt, before.handed) {

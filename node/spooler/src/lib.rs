@@ -105,6 +105,8 @@ pub(crate) struct Inner {
     pub(crate) changed: broadcast::Sender<Changed>,
     pub(crate) job_ids: Mutex<std::collections::HashMap<PrinterUuid, std::ops::Range<u32>>>,
     pub(crate) next_due: AtomicU64,
+    /// The outage of each printer for which waiting jobs were stored in another form.
+    pub(crate) stored: Mutex<std::collections::HashMap<PrinterUuid, tympan_engine::OutageId>>,
     /// When each printer had last been asked when its waiting senders were told.
     pub(crate) told: Mutex<std::collections::HashMap<PrinterUuid, Option<tympan_engine::Timestamp>>>,
 }
@@ -132,6 +134,7 @@ impl Spooler {
                 changed,
                 job_ids: Mutex::default(),
                 next_due: AtomicU64::new(0),
+                stored: Mutex::default(),
                 told: Mutex::default(),
             }),
         }

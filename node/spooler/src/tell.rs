@@ -2,12 +2,18 @@
 
 use crate::change::Gathered;
 use crate::{Spooler, SpoolerError};
-use tympan_engine::{Effect, Notice, NoticeKind, Printer, Timestamp};
+use tympan_engine::{Effect, Job, Notice, NoticeKind, Printer, StoredForm, Timestamp};
 use tympan_store::{Key, Record, StoreError, Whose};
 
 /// The key of the notice that tells one sender of one outage.
 pub fn waiting_key(outage: tympan_engine::OutageId, address: &str) -> String {
     format!("waiting:{outage}:{address}")
+}
+
+/// What has a waiting job stored in another form, where the printer's policy asks for it.
+pub(crate) fn store_effect(printer: &Printer, job: &Job) -> Vec<Effect> {
+    let wanted = printer.policy.stored_form != StoredForm::Mail && job.rendition.is_none() && job.is_waiting();
+    if wanted { vec![Effect::Store { job: job.uuid }] } else { Vec::new() }
 }
 
 impl Spooler {
@@ -21,7 +27,32 @@ impl Spooler {
                 return Ok(());
             }
         }
+        self.store_waiting(printer).await?;
         self.tell_waiting(printer).await
+    }
+
+    /// Has every job that waits stored in the form that the printer's policy asks for, once per outage (A09).
+    pub(crate) async fn store_waiting(&self, printer: &Printer) -> Result<(), SpoolerError> {
+        let Some(outage) = printer.outage.as_ref().filter(|_| printer.policy.stored_form != StoredForm::Mail) else {
+            return Ok(());
+        };
+        {
+            let mut stored = self.inner.stored.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if stored.insert(printer.uuid, outage.id) == Some(outage.id) {
+                return Ok(());
+            }
+        }
+        let mut after = None;
+        loop {
+            let page = self.inner.records.waiting_jobs(Whose::Everyones, printer.uuid, after, 256).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some((last.record.priority, last.record.id));
+            let mut gathered = Gathered::new(self.now());
+            for row in &page {
+                gathered.effects(store_effect(printer, &row.record), 0);
+            }
+            self.commit(gathered).await?;
+        }
     }
 
     /// Makes sure that every sender with waiting jobs is told of the outage once.
@@ -61,6 +92,29 @@ impl Spooler {
                 Err(other) => return Err(other.into()),
             }
         }
+        Ok(())
+    }
+
+    /// Sends one mail that is written already, with retries, as an effect.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn send_mail(
+        &self,
+        to: &str,
+        subject: &str,
+        text: &str,
+        in_reply_to: Option<&str>,
+    ) -> Result<(), SpoolerError> {
+        let mut gathered = Gathered::new(self.now());
+        let effect = Effect::Mail {
+            to: to.into(),
+            subject: subject.into(),
+            text: text.into(),
+            in_reply_to: in_reply_to.map(str::to_owned),
+        };
+        gathered.effects(vec![effect], 0);
+        self.commit(gathered).await?;
         Ok(())
     }
 
