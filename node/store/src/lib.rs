@@ -12,15 +12,23 @@
 pub mod change;
 pub mod documents;
 pub mod error;
+pub mod fault;
+pub mod files;
 mod index;
 pub mod memory;
 pub mod query;
+mod reader;
 pub mod record;
 pub mod sqlite;
+mod writer;
 
 pub use change::{Change, ClaimedEffect, Committed, EffectId, NewDocument, NewEffect};
+pub use documents::{DocumentOptions, Documents, Swept};
 pub use error::StoreError;
+pub use fault::SyncFault;
 pub use memory::{MemorySnapshot, MemoryStore};
 pub use query::{JobFilter, JobStates, Records, Waiting, WaitingSender, Whose};
-pub use sqlite::{SqliteOptions, SqliteStore};
+pub use reader::DocumentReader;
 pub use record::{Key, Received, Record, Version, Versioned};
+pub use sqlite::{SqliteOptions, SqliteStore};
+pub use writer::DocumentWriter;

@@ -19,12 +19,12 @@ mod schema;
 mod select;
 mod writer;
 
-use crate::StoreError;
+use crate::{StoreError, SyncFault};
 use job_ids::JobIds;
 use readers::Readers;
 use std::fs::File;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -61,27 +61,6 @@ impl Default for SqliteOptions {
             purge_after: Duration::from_secs(1),
             sync_fault: None,
         }
-    }
-}
-
-/// A sync that fails when a test says so.
-#[derive(Clone, Debug, Default)]
-pub struct SyncFault {
-    armed: Arc<AtomicU32>,
-}
-
-impl SyncFault {
-    /// The n-th commit from now fails to sync; 1 is the next one.
-    pub fn arm(&self, n: u32) {
-        self.armed.store(n, Ordering::SeqCst);
-    }
-
-    fn strikes(&self) -> bool {
-        let left = self.armed.load(Ordering::SeqCst);
-        if left > 0 {
-            self.armed.store(left - 1, Ordering::SeqCst);
-        }
-        left == 1
     }
 }
 

@@ -294,7 +294,7 @@ impl Writer {
     }
 
     fn commit(&self) -> Result<(), Broken> {
-        if self.options.sync_fault.as_ref().is_some_and(super::SyncFault::strikes) {
+        if self.options.sync_fault.as_ref().is_some_and(crate::SyncFault::strikes) {
             return Err(self.broken(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR_FSYNC), None)));
         }
         run(&self.conn, "COMMIT", params![]).map(drop).map_err(|cause| self.broken(cause))
