@@ -31,10 +31,16 @@ pub(crate) struct Order {
 }
 
 /// Takes a mail apart (RFC 5322, RFC 2045-2049).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SplitMail {
     /// A picture whose sides are both below this many pixels is a logo, no document. Default 200; 0 keeps all.
     pub logo_side: u32,
+}
+
+impl Default for SplitMail {
+    fn default() -> Self {
+        Self { logo_side: 200 }
+    }
 }
 
 /// Looks at a document without making anything of it.

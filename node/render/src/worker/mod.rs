@@ -8,6 +8,7 @@ mod charset;
 mod colour;
 mod fonts;
 mod inspect;
+mod mail;
 mod out;
 mod pdf;
 mod picture;
@@ -104,10 +105,7 @@ fn perform(order: &Order, mut input: File, faces: Faces, out: &mut Out) -> Resul
     let limits = &order.limits;
     let data = read_input(&mut input, limits)?;
     match &order.request {
-        Request::SplitMail(_) => refuse(
-            RefusalKind::RendererFailed,
-            "Mail cannot be taken apart yet.",
-        ),
+        Request::SplitMail(request) => mail::split(request, limits, &data, out),
         Request::Inspect(request) => inspect::inspect(request, limits, data, faces, out),
         Request::ToPdf(request) => to_pdf::to_pdf(request, limits, data, faces, out),
         Request::Raster(request) => raster::raster(request, limits, data, faces, out),

@@ -2,6 +2,7 @@
 
 mod bombs;
 mod lock;
+mod mail;
 mod pdf;
 mod picture;
 mod samples;
