@@ -205,6 +205,12 @@ impl BodyReader {
         Ok(all.freeze())
     }
 
+    /// Reads the body to its end and drops it; gives its length in octets.
+    pub async fn discard(mut self) -> Result<u64, BodyError> {
+        while self.chunk().await?.is_some() {}
+        Ok(self.octets)
+    }
+
     /// The whole body as JSON (Content-Type `application/json`, so that no foreign form can send it).
     pub async fn json<T: serde::de::DeserializeOwned>(
         self,

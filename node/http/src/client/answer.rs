@@ -33,7 +33,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body.
     pub body: AnswerBody,
-    /// Whether all of the request's body was sent.
+    /// Whether all of the request's body was sent. A success with [`Upload::CutShort`] is one that
+    /// the printer gave before it stopped listening: the document did not arrive whole.
     pub upload: Upload,
     /// Octets of the request's body given to the network.
     pub body_octets_sent: u64,

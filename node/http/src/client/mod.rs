@@ -105,30 +105,24 @@ impl Client {
             .options
             .whole_time_out
             .map(|time| Instant::now() + time);
-        let work = async {
-            let connected = self.connect(request.target()).await?;
-            exchange::run(connected, request, &self.options, deadline).await
-        };
-        match deadline {
-            None => work.await,
-            // The exchange keeps to the deadline itself, to say how far it came; this one only
-            // bounds the connecting.
-            Some(deadline) => {
-                match tokio::time::timeout_at(deadline + Duration::from_secs(1), work).await {
-                    Ok(result) => result,
-                    Err(_) => Err(ClientError::ConnectTimeOut {
-                        after: self.options.whole_time_out.unwrap_or_default(),
-                    }),
-                }
-            }
-        }
+        let connected = self.connect(request.target(), deadline).await?;
+        // Keeps to the deadline itself, because only it knows how much was sent by then.
+        exchange::run(connected, request, &self.options, deadline).await
     }
 
-    async fn connect(&self, target: &Target) -> Result<Connected, ClientError> {
-        let after = self.options.connect_time_out;
-        match tokio::time::timeout(after, self.connect_now(target)).await {
+    async fn connect(
+        &self,
+        target: &Target,
+        deadline: Option<Instant>,
+    ) -> Result<Connected, ClientError> {
+        let began = Instant::now();
+        let until = began + self.options.connect_time_out;
+        let until = deadline.map_or(until, |deadline| deadline.min(until));
+        match tokio::time::timeout_at(until, self.connect_now(target)).await {
             Ok(result) => result,
-            Err(_) => Err(ClientError::ConnectTimeOut { after }),
+            Err(_) => Err(ClientError::ConnectTimeOut {
+                after: until - began,
+            }),
         }
     }
 

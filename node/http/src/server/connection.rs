@@ -313,7 +313,16 @@ async fn answer<S: Service>(
         return response;
     }
     let (parts, body) = request.into_parts();
-    if let Err((status, why)) = context.hosts.check(&parts) {
+    let checked = if parts.headers.len() > context.limits.headers_max {
+        // HTTP/2 bounds octets only; for HTTP/1 the guard has counted.
+        Err((
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "there are too many header fields",
+        ))
+    } else {
+        context.hosts.check(&parts)
+    };
+    if let Err((status, why)) = checked {
         debug!(addr = %peer.addr, status = status.as_u16(), why, "Refused a request");
         let response = say(status, why);
         let response = if http1 { closing(response) } else { response };

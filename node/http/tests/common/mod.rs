@@ -13,7 +13,10 @@ use tokio::{
     sync::oneshot,
     task::JoinHandle,
 };
-use tympan_http::{ServeOptions, Server, Service, Target};
+use tympan_http::{
+    Body, BodyLimits, BodyReader, Incoming, Peer, Request, Response, ServeOptions, Server, Service,
+    StatusCode, Target,
+};
 
 /// No test waits longer for an event.
 pub const CEILING: Duration = Duration::from_secs(60);
@@ -86,4 +89,27 @@ pub async fn read_until(stream: &mut (impl AsyncRead + Unpin), end: &str) -> Str
         all.push(octet[0]);
     }
     String::from_utf8_lossy(&all).into_owned()
+}
+
+/// Says what it was sent: `METHOD path octets tls`.
+pub async fn echo(request: Request<Incoming>, peer: Peer) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    if parts.uri.path() == "/deny" {
+        let mut response = Response::new(Body::from("no"));
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        return response;
+    }
+    match BodyReader::new(body, BodyLimits::octets(8 << 20))
+        .collect()
+        .await
+    {
+        Ok(octets) => Response::new(Body::from(format!(
+            "{} {} {} {}",
+            parts.method,
+            parts.uri,
+            octets.len(),
+            peer.tls
+        ))),
+        Err(error) => error.to_response(),
+    }
 }
