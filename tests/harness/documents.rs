@@ -1,61 +1,35 @@
 //! The documents that tests send are what they claim to be, in the eyes of programs that we did not write.
 
 use image::ImageFormat;
+use tympan_tests::peers::poppler;
 use tympan_tests::samples::pwg::{PwgSample, PwgType};
-use tympan_tests::samples::{self, PdfSample, pdf, picture, segments, size_pt};
+use tympan_tests::samples::{self, PdfSample, number_on, pdf, picture, size_pt};
 use tympan_tests::{Process, Scratch, peers};
-
-/// The number that a page shows, told by where it is dark; the page must be nothing but the number.
-fn read_number(page: &image::GrayImage) -> Option<u32> {
-    let (width, height) = page.dimensions();
-    let dark = |x: f32, y: f32| {
-        page.get_pixel((x * width as f32) as u32, (y * height as f32) as u32)
-            .0[0]
-            < 160
-    };
-    (0..100).find(|number| {
-        let bars = segments::number(*number);
-        let inside = bars
-            .iter()
-            .all(|bar| dark(bar.x + bar.width / 2.0, bar.y + bar.height / 2.0));
-        let others = segments::number(if *number < 10 { 8 } else { 88 });
-        let outside = others
-            .iter()
-            .filter(|bar| !bars.contains(bar))
-            .all(|bar| !dark(bar.x + bar.width / 2.0, bar.y + bar.height / 2.0));
-        inside && outside
-    })
-}
-
-fn pages_as_pictures(pdf: &[u8]) -> Vec<image::GrayImage> {
-    let scratch = Scratch::new("pages");
-    let file = scratch.write("file.pdf", pdf);
-    let mut pdftoppm = peers::command("pdftoppm");
-    pdftoppm
-        .args(["-r", "40", "-png"])
-        .arg(file)
-        .arg(scratch.join("page"));
-    Process::run("pdftoppm", &mut pdftoppm).expect_success();
-    let mut pictures: Vec<_> = std::fs::read_dir(scratch.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "png"))
-        .collect();
-    pictures.sort();
-    pictures
-        .iter()
-        .map(|path| image::open(path).unwrap().to_luma8())
-        .collect()
-}
 
 #[test]
 fn each_page_of_a_pdf_shows_its_number() {
     if !peers::need("pdftoppm") {
         return;
     }
-    let pages = pages_as_pictures(&samples::pdf(12));
-    let numbers: Vec<_> = pages.iter().map(read_number).collect();
+    let pages = poppler::pages(&samples::pdf(12), 40);
+    let numbers: Vec<_> = pages.iter().map(number_on).collect();
     assert_eq!(numbers, (1..=12).map(Some).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_number_is_read_wherever_it_was_moved_to() {
+    for number in (0..=9).chain([10, 11, 17, 88, 107, 111, 250]) {
+        let drawn = image::imageops::resize(
+            &picture::draw(number, 400, 600),
+            300,
+            180,
+            image::imageops::FilterType::Triangle,
+        );
+        let mut page = image::RgbImage::from_pixel(600, 800, image::Rgb([255; 3]));
+        assert_eq!(number_on(&page.clone().into()), None);
+        image::imageops::replace(&mut page, &drawn, 250, 30);
+        assert_eq!(number_on(&page.into()), Some(number));
+    }
 }
 
 #[test]
@@ -106,11 +80,9 @@ fn pictures_show_their_number() {
         (picture::jpeg_gray(7, 400, 600), ImageFormat::Jpeg),
         (samples::png(7, 400, 600), ImageFormat::Png),
     ] {
-        let picture = image::load_from_memory_with_format(&file, format)
-            .unwrap()
-            .to_luma8();
-        assert_eq!(picture.dimensions(), (400, 600));
-        assert_eq!(read_number(&picture), Some(7));
+        let picture = image::load_from_memory_with_format(&file, format).unwrap();
+        assert_eq!((picture.width(), picture.height()), (400, 600));
+        assert_eq!(number_on(&picture), Some(7));
     }
 }
 

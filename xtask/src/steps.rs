@@ -70,6 +70,13 @@ impl Steps {
         })
     }
 
+    /// Fails the run when no test ran at all: a name that matches nothing must not look green.
+    pub(crate) fn expect_some(&mut self, what: &str) {
+        if self.tally == Tally::default() {
+            self.fail(&format!("{what}: there is no such test"));
+        }
+    }
+
     /// Prints the times, what was skipped and failed, and the closing line of counts.
     pub(crate) fn finish(self) -> ExitCode {
         if !self.binaries.is_empty() {
@@ -203,10 +210,9 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command.args(arguments);
     // Set by the cargo that built this program; left in place they make the inner cargo build everything anew.
     for (name, _) in std::env::vars_os() {
-        if name
-            .to_str()
-            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR")
-        {
+        if name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        }) {
             command.env_remove(name);
         }
     }

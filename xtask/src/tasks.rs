@@ -1,5 +1,6 @@
 //! The tasks: what each is called, what it is for, and the steps it takes.
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use crate::packages::{self, Peers};
@@ -159,14 +160,8 @@ fn bench(arguments: &[String]) -> Result<ExitCode, String> {
     if !succeeds(&mut cargo(&build)) {
         return Ok(ExitCode::FAILURE);
     }
-    let mut run = cargo(&[
-        "run",
-        "--quiet",
-        "--release",
-        "--package",
-        "tympan-bench",
-        "--",
-    ]);
+    // Not `cargo run`: it would select one package, and build the dependencies again with that one's features.
+    let mut run = Command::new(target_folder()?.join("release/tympan-bench"));
     run.args(arguments);
     Ok(code(succeeds(&mut run)))
 }
@@ -200,6 +195,7 @@ fn run_of_all(what: &str, module: &str, settings: &[(&str, String)]) -> Result<E
         ]);
         tests.envs(settings.iter().map(|(name, value)| (name, value)));
         steps.tests(what, &mut tests);
+        steps.expect_some(what);
     }
     Ok(steps.finish())
 }
@@ -249,6 +245,16 @@ fn provide_peers(install: bool) -> Result<(), String> {
 /// Whether this is a run that must not skip anything.
 fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true" || value == "1")
+}
+
+/// Where cargo builds: this program lies in `<target>/<profile>/`.
+fn target_folder() -> Result<PathBuf, String> {
+    let program = std::env::current_exe().map_err(|cause| format!("where am I? {cause}"))?;
+    program
+        .ancestors()
+        .nth(2)
+        .map(PathBuf::from)
+        .ok_or_else(|| "this program lies in no target folder".to_owned())
 }
 
 fn number(what: &str, text: &str) -> Result<String, String> {

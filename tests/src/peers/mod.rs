@@ -5,6 +5,7 @@
 pub mod ippeveprinter;
 pub mod ipptool;
 pub mod namespace;
+pub mod poppler;
 pub mod postfix;
 pub mod smtp_source;
 pub mod smtplib;

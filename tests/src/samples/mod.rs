@@ -3,12 +3,14 @@
 //! They are written here by hand and not by the libraries that the product uses, so that both sides of a test do not
 //! share a mistake. No font is needed: the figures are made of seven bars.
 
+pub mod look;
 pub mod pdf;
 pub mod picture;
 pub mod postscript;
 pub mod pwg;
 pub mod segments;
 
+pub use look::number_on;
 pub use pdf::PdfSample;
 pub use pwg::PwgSample;
 

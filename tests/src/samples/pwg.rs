@@ -67,7 +67,7 @@ impl PwgType {
             Self::Sgray8 => &[0],
             Self::Srgb8 => &[200, 0, 0],
             Self::Srgb16 => &[200, 0, 0, 0, 0, 0],
-            Self::Cmyk8 => &[255, 0, 0, 0],
+            Self::Cmyk8 => &[255, 255, 0, 0],
         }
     }
 }

@@ -22,6 +22,9 @@ const BOTTOM: f32 = 0.8;
 /// A figure is not wider than this, so that a single one looks like one.
 const FIGURE_WIDTH_MAX: f32 = 0.4;
 
+/// How thick a bar is, in widths of its figure.
+const THICK: f32 = 0.22;
+
 /// Which bars each figure has: top, upper right, lower right, bottom, lower left, upper left, middle.
 const FIGURES: [[bool; 7]; 10] = {
     const fn bars(bits: u8) -> [bool; 7] {
@@ -50,6 +53,33 @@ const FIGURES: [[bool; 7]; 10] = {
 /// The bars of a number, centred on the page.
 #[must_use]
 pub fn number(number: u32) -> Vec<Bar> {
+    cells(number)
+        .flat_map(|(figure, left, width)| figure_bars(figure, left, width))
+        .collect()
+}
+
+/// Points of the page that are white whatever the figures of a number are: inside each, and between two.
+#[must_use]
+pub fn holes(number: u32) -> Vec<(f32, f32)> {
+    let quarter = (BOTTOM - TOP) / 4.0;
+    let cells: Vec<_> = cells(number).collect();
+    let inside = cells.iter().flat_map(|(_, left, width)| {
+        let middle = left + width / 2.0;
+        [(middle, TOP + quarter), (middle, BOTTOM - quarter)]
+    });
+    let between = cells.iter().skip(1).flat_map(|(_, left, width)| {
+        let (gap, inset) = (left - width / 8.0, width * THICK / 2.0);
+        [
+            (gap, TOP + inset),
+            (gap, (TOP + BOTTOM) / 2.0),
+            (gap, BOTTOM - inset),
+        ]
+    });
+    inside.chain(between).collect()
+}
+
+/// Each figure of a number with its left edge and width.
+fn cells(number: u32) -> impl Iterator<Item = (usize, f32, f32)> {
     let figures: Vec<u32> = number
         .to_string()
         .chars()
@@ -58,16 +88,17 @@ pub fn number(number: u32) -> Vec<Bar> {
     let count = figures.len() as f32;
     let cell = ((RIGHT - LEFT) / count).min(FIGURE_WIDTH_MAX);
     let start = (LEFT + RIGHT - cell * count) / 2.0;
-    let mut bars = Vec::new();
-    for (at, figure) in figures.iter().enumerate() {
-        let x = start + cell * at as f32;
-        bars.extend(figure_bars(*figure as usize, x + cell * 0.1, cell * 0.8));
-    }
-    bars
+    figures.into_iter().enumerate().map(move |(at, figure)| {
+        (
+            figure as usize,
+            start + cell * (at as f32 + 0.1),
+            cell * 0.8,
+        )
+    })
 }
 
 fn figure_bars(figure: usize, left: f32, width: f32) -> impl Iterator<Item = Bar> {
-    let thick = width * 0.22;
+    let thick = width * THICK;
     let height = BOTTOM - TOP;
     let (right, middle) = (left + width - thick, TOP + (height - thick) / 2.0);
     let half = height / 2.0;
