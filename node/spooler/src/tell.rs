@@ -2,7 +2,7 @@
 
 use crate::change::Gathered;
 use crate::{Spooler, SpoolerError};
-use tympan_engine::{Effect, Job, Notice, NoticeKind, Printer, StoredForm, Timestamp};
+use tympan_engine::{Effect, Job, Notice, NoticeKind, OwnerId, Printer, StoredForm, Timestamp};
 use tympan_store::{Key, Record, StoreError, Whose};
 
 /// The key of the notice that tells one sender of one outage.
@@ -95,29 +95,6 @@ impl Spooler {
         Ok(())
     }
 
-    /// Sends one mail that is written already, with retries, as an effect.
-    ///
-    /// # Errors
-    /// The store's failure.
-    pub async fn send_mail(
-        &self,
-        to: &str,
-        subject: &str,
-        text: &str,
-        in_reply_to: Option<&str>,
-    ) -> Result<(), SpoolerError> {
-        let mut gathered = Gathered::new(self.now());
-        let effect = Effect::Mail {
-            to: to.into(),
-            subject: subject.into(),
-            text: text.into(),
-            in_reply_to: in_reply_to.map(str::to_owned),
-        };
-        gathered.effects(vec![effect], 0);
-        self.commit(gathered).await?;
-        Ok(())
-    }
-
     /// Notes that a notice was told, with its words, so that it is not told again and the console shows it.
     ///
     /// # Errors
@@ -139,6 +116,33 @@ impl Spooler {
             Ok(())
         })
         .await
+    }
+
+    /// Sends one mail that is already written: it is an effect, tried until it is gone.
+    ///
+    /// The caller makes sure that the address is proven and that the mail answers no automatic one.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn send_mail(
+        &self,
+        owner: OwnerId,
+        to: &str,
+        subject: &str,
+        text: &str,
+        in_reply_to: Option<&str>,
+    ) -> Result<(), SpoolerError> {
+        let mut gathered = Gathered::new(self.now());
+        let mail = Effect::Mail {
+            to: to.into(),
+            subject: subject.into(),
+            text: text.into(),
+            in_reply_to: in_reply_to.map(Into::into),
+        };
+        gathered.effects(vec![mail], 0);
+        gathered.changed.push(crate::Changed { owner, printer: None, job: None });
+        self.commit(gathered).await?;
+        Ok(())
     }
 
     /// The notice with this key, if it came up before.
