@@ -1,5 +1,5 @@
-//! A virtual printer on its own, for trying clients on it:
-//! `cargo run -p tympan-device --example printer -- FOLDER [IPP-PORT [RAW-PORT [PAGE-PORT]]]`.
+//! The virtual printer as a program of its own, for trying clients on it:
+//! `cargo run -p tympan-device -- FOLDER [IPP-PORT [RAW-PORT [PAGE-PORT]]]`.
 //! Trays: A4, US Letter and 4x6 inch. Called with `worker` it is its own render worker.
 
 use std::net::SocketAddr;
@@ -24,9 +24,6 @@ fn main() -> ExitCode {
             .unwrap_or(0)
     };
     let addr = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .init();
     let mut options = DeviceOptions::new(folder);
     options.ipp_addr = addr(port(1));
     options.raw_addr = Some(addr(port(2)));
