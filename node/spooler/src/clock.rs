@@ -1,5 +1,6 @@
 //! Where time and randomness come from: the machine, or a test that says so.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
@@ -17,6 +18,15 @@ pub enum Clock {
         /// When that was.
         at: Instant,
     },
+    /// As [`Clock::Runtime`], and a test sets it forward.
+    Ahead {
+        /// What the clock showed at the start.
+        start: Timestamp,
+        /// When that was.
+        at: Instant,
+        /// How far it was set forward since, in milliseconds.
+        by_ms: Arc<AtomicU64>,
+    },
 }
 
 impl Clock {
@@ -28,6 +38,7 @@ impl Clock {
                 Timestamp(since.as_millis() as u64)
             }
             Self::Runtime { start, at } => *start + at.elapsed().as_millis() as Millis,
+            Self::Ahead { start, at, by_ms } => *start + at.elapsed().as_millis() as Millis + by_ms.load(Ordering::SeqCst),
         }
     }
 }
