@@ -12,6 +12,7 @@ pub mod process;
 pub mod program;
 pub mod samples;
 pub mod scratch;
+pub mod settings;
 pub mod sink;
 pub mod wait;
 pub mod zone;
