@@ -140,14 +140,20 @@ pub(crate) struct Serve {
 #[command(after_help = "Examples:
   tympan printer
   tympan printer --folder pages --ipp 127.0.0.1:8632 --raw 127.0.0.1:9100
-  tympan printer fault no-paper --at http://127.0.0.1:8632
-  tympan printer fault clear --at http://127.0.0.1:8632")]
+  tympan printer fault no-paper            tympan printer fault no-ink cyan
+  tympan printer fault jam 3               tympan printer fault clear
+
+Its faults, also as buttons on its page: off, on, no-paper [TRAY], no-ink COLOUR, jam PAGE, cover, slow MILLISECONDS,
+busy, drop OCTET, forget, lie completed-unprinted|never-completed, answer half|endless|nonsense|never, clear.")]
 pub(crate) struct VirtualPrinter {
     #[command(subcommand)]
     pub(crate) action: Option<PrinterAction>,
-    /// Address of IPP and of the page with the fault buttons.
+    /// Address of IPP.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8632")]
     pub(crate) ipp: SocketAddr,
+    /// Address of the page with the fault buttons.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8633")]
+    pub(crate) page: SocketAddr,
     /// Address of the raw port.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9100")]
     pub(crate) raw: SocketAddr,
@@ -179,13 +185,13 @@ pub(crate) enum PrinterAction {
         #[arg(required = true)]
         fault: Vec<String>,
         /// The virtual printer's page.
-        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8632")]
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8633")]
         at: String,
     },
     /// Show the state of a running virtual printer as JSON.
     State {
         /// The virtual printer's page.
-        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8632")]
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8633")]
         at: String,
     },
 }

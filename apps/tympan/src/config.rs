@@ -131,8 +131,10 @@ pub(crate) struct Smtp {
     pub(crate) bare_lf_networks: Vec<Network>,
     /// Most connections. Default 10,000.
     pub(crate) connections_max: usize,
-    /// Most connections from one address. Default 50.
+    /// Most connections from one address of a trusted network. Default 50.
     pub(crate) connections_per_address_max: usize,
+    /// Most mails over one connection. Default 50.
+    pub(crate) messages_per_connection_max: Option<u32>,
 }
 
 impl Default for Smtp {
@@ -146,6 +148,7 @@ impl Default for Smtp {
             bare_lf_networks: Vec::new(),
             connections_max: 10_000,
             connections_per_address_max: 50,
+            messages_per_connection_max: None,
         }
     }
 }

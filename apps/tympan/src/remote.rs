@@ -23,6 +23,20 @@ pub(crate) struct Local {
 }
 
 impl Local {
+    /// The data folder's own token, made at first start and readable by the server's user only.
+    pub(crate) fn token(data: &Path, make: impl FnOnce() -> String) -> Result<String> {
+        let path = data.join("admin-token");
+        match std::fs::read_to_string(&path) {
+            Ok(token) if token.trim().len() >= 32 => return Ok(token.trim().to_owned()),
+            _ => {}
+        }
+        let token = make();
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+        file.write_all(token.as_bytes())?;
+        file.sync_all()?;
+        Ok(token)
+    }
+
     /// Writes the file for the command line.
     pub(crate) fn write(&self, data: &Path) -> Result<()> {
         let path = data.join(LOCAL);

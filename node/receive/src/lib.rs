@@ -1,16 +1,20 @@
 //! Doors: how jobs come in.
 //!
 //! [`SmtpDoor`] takes mail: each of its listeners drives SMTP sessions over sockets, finds out who sent a mail, and
-//! says 250 only when its jobs are safe on disk. Both doors know the spooler and nothing behind it; neither renders,
-//! delivers or waits for a printer.
+//! says 250 only when its jobs are safe on disk. [`UploadDoor`] takes documents by HTTP, and says 201 as late. The doors
+//! know the spooler and nothing behind it; none renders, delivers or waits for a printer.
 
 mod accounts;
 mod mail;
 mod network;
 mod proof;
 mod rates;
+pub mod report;
 mod smtp;
+mod web;
 
 pub use network::{Network, NetworkError};
 pub use proof::Dns;
+pub use report::ReportDoor;
 pub use smtp::{DoorError, Listen, Role, SmtpDoor, SmtpOptions};
+pub use web::{Identities, UPLOAD_PATH, UploadDoor, UploadOptions, Uploader};

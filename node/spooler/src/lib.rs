@@ -9,6 +9,7 @@ pub mod accept;
 pub mod access;
 pub mod change;
 pub mod clock;
+pub mod condition;
 pub mod crash;
 mod nudge;
 pub mod printers;

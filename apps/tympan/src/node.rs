@@ -1,0 +1,378 @@
+//! A server: which doors and outputs are open, over one queue in one data folder.
+
+use crate::config::{Config, MailTls, PrinterEntry};
+use crate::hands::Hands;
+use crate::remote::Local;
+use anyhow::{bail, Context, Result};
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tympan_console::{Console, ConsoleOptions};
+use tympan_deliver::{Delivery, DeliveryOptions, MailOut, MailRoute, OutputTimes, Outputs, ReportOptions, Timings};
+use tympan_engine::{
+    JobOptions, OwnerId, Printer, PrinterEvent, PrinterPolicy, RegistrationEvent, TokenScope,
+};
+use tympan_http::{Body, Hosts, Incoming, Limits, Peer, Request, Response, ServeOptions, Server, Service, TlsMaterial};
+use tympan_receive::{Dns, Listen, Network, ReportDoor, Role, SmtpDoor, SmtpOptions, UploadDoor, UploadOptions};
+use tympan_render::Renderer;
+use tympan_spooler::{Clock, CrashPoint, NewPrinter, Randomness, Spooler, SpoolerError, SpoolerOptions};
+use tympan_store::{DocumentOptions, Documents, Records, SqliteOptions, SqliteStore, Whose};
+
+/// The one owner of a small place.
+pub(crate) const OWNER: OwnerId = OwnerId::FIRST;
+
+/// A server that runs.
+pub(crate) struct Node {
+    /// Its queue.
+    pub(crate) spooler: Spooler,
+    /// Where mail comes in.
+    pub(crate) smtp: Vec<SocketAddr>,
+    /// Where the console and IPP are.
+    pub(crate) http: Vec<SocketAddr>,
+    /// What people type to reach it.
+    pub(crate) url: String,
+    /// The one-time code of the set-up page, until there is an account.
+    pub(crate) set_up_code: Option<String>,
+    /// Its certificate's fingerprint.
+    pub(crate) fingerprint: String,
+    data: std::path::PathBuf,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<Result<()>>,
+}
+
+impl Node {
+    /// Opens the data folder, the queue and the doors. When this returns, the sockets take connections.
+    pub(crate) async fn start(config: Config, renderer: Renderer) -> Result<Self> {
+        std::fs::create_dir_all(&config.data)
+            .with_context(|| format!("could not make the data folder {}", config.data.display()))?;
+        private(&config.data)?;
+        let store = SqliteStore::open(&config.data, SqliteOptions::default())
+            .with_context(|| format!("could not open the data folder {}", config.data.display()))?;
+        let records: Arc<dyn Records> = Arc::new(store);
+        let document_options = DocumentOptions { reserve_octets: config.queue.reserve, ..DocumentOptions::default() };
+        let documents = Documents::open_with(&config.data, Arc::clone(&records), document_options)?;
+        let crash = match std::env::var("TYMPAN_CRASH_AT") {
+            Ok(spec) => CrashPoint::abort_at(&spec),
+            Err(_) => CrashPoint::none(),
+        };
+        let spooler_options = SpoolerOptions {
+            notice_after_ms: config.queue.notice_after.0,
+            effect_retry_ms: config.queue.effect_retry.0,
+            inspect_workers: config.queue.workers,
+            ..SpoolerOptions::default()
+        };
+        let spooler = Spooler::new(records, documents, Clock::System, Randomness::System, spooler_options, crash);
+
+        let tls = tls(&config)?;
+        let servers = config
+            .http
+            .listen
+            .iter()
+            .map(|addr| Server::bind(*addr).with_context(|| format!("could not listen on {addr}")))
+            .collect::<Result<Vec<_>>>()?;
+        let http: Vec<SocketAddr> = servers.iter().map(Server::local_addr).collect();
+        let url = match &config.url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{}", shown(http.first().copied())),
+        };
+        apply(&spooler, &config).await?;
+
+        let renderer = renderer.with_workers(config.queue.workers);
+        let delivery = Delivery::new(delivery_options(&config, renderer, &url)?)?;
+        let door = SmtpDoor::bind(spooler.clone(), Some(&tls), smtp_options(&config, &url)?)?;
+        let smtp = door.local_addrs();
+
+        let hands = Arc::new(Hands::new(spooler.clone(), delivery.clone(), config.domain.clone(), url.clone()));
+        let console = Console::new(ConsoleOptions {
+            constant_address: config.smtp.constant_address.clone(),
+            time_zone: config.time_zone.clone(),
+            default_language: config.language,
+            mail_leaves: config.mail.out.is_some(),
+            upload_path: Some("/print/{printer}".into()),
+            ..ConsoleOptions::new(spooler.clone(), hands, &url, &config.domain)
+        })
+        .await?;
+        let set_up_code = console.set_up_code();
+        let upload = UploadDoor::new(
+            spooler.clone(),
+            UploadOptions { octets_max: config.http.upload_max, networks: networks(&config.trust.networks)?, base_url: url.clone(), ..UploadOptions::default() },
+            console.identities(),
+        );
+        let web = Arc::new(Web { console: console.router(), upload, report: ReportDoor::new(spooler.clone()) });
+
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let runner = spooler.clone();
+        let mut ended = stopped.clone();
+        tasks.spawn(async move {
+            tokio::select! {
+                result = runner.run(Arc::new(delivery)) => result.context("the queue stopped"),
+                _ = ended.wait_for(|stop| *stop) => Ok(()),
+            }
+        });
+        let ended = stopped.clone();
+        tasks.spawn(async move {
+            door.serve(wait(ended)).await;
+            Ok(())
+        });
+        let hosts = hosts(&config, &url);
+        for server in servers {
+            let (web, ended) = (Arc::clone(&web), stopped.clone());
+            let options = ServeOptions {
+                tls: Some(tls.clone()),
+                limits: Limits::default(),
+                hosts: hosts.clone(),
+                grace: Duration::from_secs(2),
+            };
+            tasks.spawn(async move {
+                server.serve(web, options, wait(ended)).await;
+                Ok(())
+            });
+        }
+        let token = Local::token(&config.data, || spooler.new_secret())?;
+        spooler.save_token(OWNER, &token, TokenScope::Admin, None).await?;
+        let local = http.first().map_or_else(|| url.clone(), |addr| format!("http://{}", reachable(*addr)));
+        Local { url: local, token }.write(&config.data)?;
+        Ok(Self {
+            spooler,
+            smtp,
+            http,
+            url,
+            set_up_code,
+            fingerprint: tls.fingerprint().to_string(),
+            data: config.data,
+            stop,
+            tasks,
+        })
+    }
+
+    /// Runs until `stop` is ready, then ends cleanly; an error means that the process must restart.
+    pub(crate) async fn run_until(mut self, stop: impl Future<Output = Result<()>>) -> Result<()> {
+        let failed = tokio::select! {
+            asked = stop => asked.err(),
+            ended = self.tasks.join_next() => match ended {
+                Some(Ok(Ok(()))) | None => None,
+                Some(Ok(Err(error))) => Some(error),
+                Some(Err(error)) => Some(error.into()),
+            },
+        };
+        let _ = self.stop.send(true);
+        let _ = tokio::time::timeout(Duration::from_secs(15), async {
+            while self.tasks.join_next().await.is_some() {}
+        })
+        .await;
+        Local::remove(&self.data);
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Console, uploads and reports behind one address.
+struct Web<C> {
+    console: C,
+    upload: UploadDoor,
+    report: ReportDoor,
+}
+
+impl<C: Service> Service for Web<C> {
+    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        let path = request.uri().path();
+        if path.starts_with(tympan_receive::report::PATH) {
+            self.report.call(request, peer).await
+        } else if path.starts_with(tympan_receive::UPLOAD_PATH) {
+            self.upload.call(request, peer).await
+        } else {
+            self.console.call(request, peer).await
+        }
+    }
+}
+
+async fn wait(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+/// Only the user who runs the server reads its data.
+fn private(folder: &std::path::Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(folder)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
+            .with_context(|| format!("could not make {} private", folder.display()))?;
+    }
+    Ok(())
+}
+
+fn tls(config: &Config) -> Result<TlsMaterial> {
+    Ok(match (&config.tls.cert, &config.tls.key) {
+        (Some(cert), Some(key)) => TlsMaterial::from_pem_files(cert, key).context("[tls] was not accepted")?,
+        _ => TlsMaterial::load_or_self_signed(&config.data, &[config.domain.clone(), "localhost".into()])
+            .context("could not make a certificate")?,
+    })
+}
+
+/// An address at which this machine reaches a listener.
+pub(crate) fn reachable(addr: SocketAddr) -> SocketAddr {
+    let ip = match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        ip => ip,
+    };
+    SocketAddr::new(ip, addr.port())
+}
+
+fn shown(addr: Option<SocketAddr>) -> String {
+    match addr {
+        Some(addr) if addr.ip().is_loopback() || addr.ip().is_unspecified() => format!("localhost:{}", addr.port()),
+        Some(addr) => addr.to_string(),
+        None => "localhost".into(),
+    }
+}
+
+fn hosts(config: &Config, url: &str) -> Hosts {
+    let mut names = config.http.hosts.clone();
+    let host = url.split("://").nth(1).unwrap_or(url).split('/').next().unwrap_or_default();
+    names.push(host.rsplit_once(':').map_or(host, |(name, _)| name).to_owned());
+    names.push(config.domain.clone());
+    Hosts::Listed(names)
+}
+
+fn networks(texts: &[String]) -> Result<Vec<Network>> {
+    texts
+        .iter()
+        .map(|text| text.parse::<Network>().with_context(|| format!("`{text}` is no network; write it like 192.0.2.0/24")))
+        .collect()
+}
+
+fn smtp_options(config: &Config, url: &str) -> Result<SmtpOptions> {
+    let listen = |addrs: &[SocketAddr], role| addrs.iter().map(move |addr| Listen { addr: *addr, role }).collect::<Vec<_>>();
+    let mut listeners = listen(&config.smtp.listen, Role::Mail);
+    listeners.extend(listen(&config.smtp.submission, Role::Submission));
+    listeners.extend(listen(&config.smtp.submissions, Role::Submissions));
+    let mut domains: Vec<String> = vec![config.domain.to_lowercase()];
+    domains.extend(config.more_domains.iter().map(|domain| domain.to_lowercase()));
+    let mut options = SmtpOptions {
+        hostname: config.domain.clone(),
+        domains,
+        listeners,
+        networks: networks(&config.trust.networks)?,
+        bare_lf_networks: networks(&config.smtp.bare_lf_networks)?,
+        base_url: url.to_owned(),
+        constant_address: config.smtp.constant_address.clone(),
+        dns: match (config.dns.enabled, config.dns.servers.is_empty()) {
+            (false, _) => Dns::Off,
+            (true, true) => Dns::System,
+            (true, false) => Dns::Servers(config.dns.servers.clone()),
+        },
+        dns_time_out: Duration::from_millis(config.dns.time_out.0),
+        connections_max: config.smtp.connections_max,
+        connections_per_listed_max: config.smtp.connections_per_address_max,
+        ..SmtpOptions::default()
+    };
+    options.limits.message_octets_max = config.smtp.size_max;
+    if let Some(most) = config.smtp.messages_per_connection_max {
+        options.limits.messages_max = most;
+        options.limits.commands_max = options.limits.commands_max.max(most.saturating_mul(8));
+    }
+    Ok(options)
+}
+
+fn delivery_options(config: &Config, renderer: Renderer, url: &str) -> Result<DeliveryOptions> {
+    let follow = Duration::from_millis(config.queue.follow_every.0.max(1));
+    let timings = Timings { poll_first: follow.min(Timings::default().poll_first), ..Timings::default() };
+    let mail_out = config.mail.out.as_ref().map(|out| -> Result<MailOut> {
+        let password = match &out.password_file {
+            Some(file) => Some(
+                std::fs::read_to_string(file)
+                    .with_context(|| format!("could not read the password file {}", file.display()))?
+                    .lines()
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
+            ),
+            None => None,
+        };
+        mail_out(config, out, password)
+    });
+    let report = report_options(config, url, mail_out.transpose()?);
+    Ok(DeliveryOptions {
+        outputs: Outputs::real(OutputTimes::default()),
+        timings,
+        temp_folder: config.data.join("tmp"),
+        ..DeliveryOptions::new(renderer, report)
+    })
+}
+
+/// Brings printers, registrations and accounts to what stands in the file.
+async fn apply(spooler: &Spooler, config: &Config) -> Result<()> {
+    for entry in &config.printers {
+        let printer = apply_printer(spooler, entry)
+            .await
+            .with_context(|| format!("[[printer]] {} was not accepted", entry.name))?;
+        if let Some(token) = &entry.report_token {
+            spooler.save_token(OWNER, token, TokenScope::Report { printer: printer.uuid }, None).await?;
+        }
+    }
+    for entry in &config.registrations {
+        let printer = spooler
+            .printer_named(Whose::Owner(OWNER), &entry.printer)
+            .await
+            .with_context(|| format!("[[registration]] names the printer {}, which there is not", entry.printer))?;
+        let language = entry.language.unwrap_or(config.language);
+        let options = entry.options.clone().map_or_else(JobOptions::default, |words| words.0);
+        let registration = spooler.register(&printer, &entry.sender, language, options).await?;
+        let whose = Whose::Owner(OWNER);
+        if let Some(retention) = entry.retention {
+            spooler.registration_event(whose, registration.id, RegistrationEvent::Keep(Some(retention.0))).await?;
+        }
+        if let Some(interval) = entry.retry_interval {
+            spooler.registration_event(whose, registration.id, RegistrationEvent::Retry(Some(interval.0))).await?;
+        }
+    }
+    for entry in &config.accounts {
+        let password = std::fs::read_to_string(&entry.password_file)
+            .with_context(|| format!("could not read the password file {}", entry.password_file.display()))?;
+        let Some(password) = password.lines().next().filter(|line| !line.is_empty()) else {
+            bail!("{} holds no password", entry.password_file.display());
+        };
+        crate::hands::apply_account(spooler, entry, password).await?;
+    }
+    Ok(())
+}
+
+async fn apply_printer(spooler: &Spooler, entry: &PrinterEntry) -> Result<Printer> {
+    let whose = Whose::Owner(OWNER);
+    let found = match spooler.printer_named(whose, &entry.name).await {
+        Ok(printer) => Some(printer),
+        Err(SpoolerError::NotFound(_)) => None,
+        Err(other) => return Err(other.into()),
+    };
+    let Some(printer) = found else {
+        let new = NewPrinter {
+            name: entry.name.clone(),
+            info: entry.info.clone(),
+            device: entry.device.clone(),
+            policy: entry.policy(&PrinterPolicy::default()),
+            device_fingerprint: None,
+        };
+        return Ok(spooler.add_printer(OWNER, new).await?);
+    };
+    let policy = entry.policy(&printer.policy);
+    let mut printer = printer;
+    if policy != printer.policy {
+        printer = spooler.printer_event(whose, printer.uuid, PrinterEvent::Policy(policy), Some("configuration")).await?;
+    }
+    if entry.device != printer.device {
+        let event = PrinterEvent::Device(entry.device.clone());
+        printer = spooler.printer_event(whose, printer.uuid, event, Some("configuration")).await?;
+    }
+    if !entry.info.is_empty() && entry.info != printer.info {
+        let event = PrinterEvent::Describe { info: entry.info.clone(), location: printer.location.clone() };
+        printer = spooler.printer_event(whose, printer.uuid, event, Some("configuration")).await?;
+    }
+    Ok(printer)
+}
