@@ -31,13 +31,16 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Ends jobs whose document never comes.
+/// Ends jobs whose document never comes, and messages that were shown long enough.
 pub(crate) async fn expire(shared: Arc<Shared>) {
     let millis_max = u64::from(shared.options.multiple_operation_time_out_secs) * 1_000;
     let mut every = tokio::time::interval(Duration::from_secs(1));
     loop {
         every.tick().await;
-        shared.change_if_seen(|model, now| model.expire_open_jobs(millis_max, now));
+        shared.change_if_seen(|model, now| {
+            model.expire_open_jobs(millis_max, now);
+            model.expire_message(now);
+        });
     }
 }
 

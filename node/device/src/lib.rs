@@ -8,6 +8,7 @@
 //!
 //! *Invariant:* nothing here knows the server; it is told an IPP URI to report its state to.
 
+mod control;
 mod document;
 mod drive;
 mod ipp;
@@ -24,6 +25,7 @@ mod report;
 mod shared;
 mod state;
 
+pub use control::{Control, ControlError};
 pub use options::{DeviceOptions, ReportOptions};
 pub use printer::{StartError, VirtualPrinter, WaitError};
 pub use state::{DeviceEvent, DeviceState, JobInfo, MarkerInfo, PrintedPage, Side, TrayInfo};

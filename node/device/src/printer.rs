@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
 use crate::model::{Change, ChangeError, Model, Power};
-use crate::options::DeviceOptions;
+use crate::options::{DeviceOptions, ReportOptions};
 use crate::power::{self, Sockets};
 use crate::shared::{Shared, authority};
 use crate::state::{DeviceEvent, DeviceState};
@@ -115,9 +115,7 @@ impl VirtualPrinter {
         tasks.spawn(drive::run(Arc::clone(&shared)));
         tasks.spawn(drive::expire(Arc::clone(&shared)));
         tasks.spawn(page::serve(Arc::clone(&shared), page));
-        if shared.options.report.is_some() {
-            tasks.spawn(report::run(Arc::clone(&shared)));
-        }
+        tasks.spawn(report::run(Arc::clone(&shared)));
         Ok(Self { shared, tasks })
     }
 
@@ -172,6 +170,11 @@ impl VirtualPrinter {
     /// When the change names something that is not there; then nothing is changed.
     pub async fn apply(&self, change: Change) -> Result<(), ChangeError> {
         apply(&self.shared, &change).await
+    }
+
+    /// Tells the printer a server to report to from now on, or none.
+    pub fn set_report(&self, report: Option<ReportOptions>) {
+        self.shared.report().send_replace(report);
     }
 
     /// Waits until the printer is as `wanted`, at most 60 seconds.

@@ -24,6 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 struct Worth {
     power_cycle: u64,
     state: String,
+    accepting: bool,
     reasons: Vec<String>,
     media: Vec<(String, bool)>,
     toner: Vec<u32>,
@@ -34,6 +35,7 @@ impl Worth {
         Self {
             power_cycle: state.power_cycle,
             state: state.state.clone(),
+            accepting: state.accepting_jobs,
             reasons: state.reasons.clone(),
             media: state
                 .trays
@@ -49,15 +51,30 @@ impl Worth {
     }
 }
 
+/// Reports to whoever is set, for ever.
 pub(crate) async fn run(shared: Arc<Shared>) {
-    let Some(report) = shared.options.report.clone() else {
-        return;
-    };
+    let mut to = shared.report().subscribe();
+    loop {
+        let report = to.borrow_and_update().clone();
+        let changed = match report {
+            None => to.changed().await,
+            Some(report) => tokio::select! {
+                changed = to.changed() => changed,
+                () = report_to(&shared, &report) => return,
+            },
+        };
+        if changed.is_err() {
+            return;
+        }
+    }
+}
+
+async fn report_to(shared: &Shared, report: &ReportOptions) {
     let target = match Target::parse(&report.printer_uri) {
         Ok(target) => target,
         Err(error) => {
             shared.report_outcome(Err(error.to_string()));
-            return;
+            return std::future::pending().await;
         }
     };
     let client = Client::new(ClientOptions {
@@ -80,8 +97,8 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             .map(|state| Worth::of(&state));
         let Ok(worth) = ready else { return };
         request_id += 1;
-        let request = message(&shared, &report, request_id, &unwanted);
-        match send(&client, &target, &report, &request).await {
+        let request = message(shared, report, request_id, &unwanted);
+        match send(&client, &target, report, &request).await {
             Ok(ignored) => {
                 unwanted.extend(ignored);
                 sent = Some(worth);

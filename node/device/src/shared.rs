@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::sync::{broadcast, watch};
 
 use crate::model::{Model, Power};
-use crate::options::DeviceOptions;
+use crate::options::{DeviceOptions, ReportOptions};
 use crate::state::{DeviceEvent, DeviceState, JobInfo, MarkerInfo, PrintedPage, TrayInfo};
 
 /// Jobs and pages that a snapshot shows.
@@ -25,6 +25,7 @@ pub(crate) struct Shared {
     inside: Mutex<Inside>,
     state: watch::Sender<Arc<DeviceState>>,
     events: broadcast::Sender<DeviceEvent>,
+    report: watch::Sender<Option<ReportOptions>>,
     started: Instant,
     started_at: SystemTime,
 }
@@ -55,6 +56,7 @@ impl Shared {
         };
         let (ipp_addr, raw_addr, page_addr) = addrs;
         let first = snapshot(&inside, &options, ipp_addr, raw_addr);
+        let report = watch::Sender::new(options.report.clone());
         Self {
             options,
             uuid,
@@ -64,6 +66,7 @@ impl Shared {
             inside: Mutex::new(inside),
             state: watch::Sender::new(Arc::new(first)),
             events: broadcast::Sender::new(1024),
+            report,
             started: Instant::now(),
             started_at: SystemTime::now(),
         }
@@ -86,6 +89,11 @@ impl Shared {
 
     pub(crate) fn events(&self) -> broadcast::Receiver<DeviceEvent> {
         self.events.subscribe()
+    }
+
+    /// Whom to report to, as it changes.
+    pub(crate) fn report(&self) -> &watch::Sender<Option<ReportOptions>> {
+        &self.report
     }
 
     pub(crate) fn tell(&self, event: DeviceEvent) {
@@ -235,6 +243,8 @@ fn snapshot(
         state: model.state().as_str().to_owned(),
         reasons: model.reasons(),
         message: model.message(),
+        identify: model.identify.as_ref().map(|(message, _)| message.clone()),
+        accepting_jobs: !model.faults.not_accepting,
         power_cycle: model.power_cycle,
         trays: trays.collect(),
         markers: markers.collect(),

@@ -25,6 +25,10 @@ pub struct DeviceState {
     pub reasons: Vec<String>,
     /// "printer-state-message"
     pub message: String,
+    /// What the panel shows because somebody looks for this printer.
+    pub identify: Option<String>,
+    /// "printer-is-accepting-jobs"
+    pub accepting_jobs: bool,
     /// How often it was switched on, from 1.
     pub power_cycle: u64,
     /// Its trays.

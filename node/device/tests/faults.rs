@@ -492,3 +492,61 @@ async fn an_answer_that_never_comes_ends_with_the_power() {
         "the job printed, the answer never came"
     );
 }
+
+#[tokio::test]
+async fn it_takes_no_new_jobs_and_says_so() {
+    let rig = Rig::start().await;
+    let open = rig
+        .send(&rig.request(Operation::CreateJob), b"")
+        .await
+        .job("job-id")
+        .integer()
+        .unwrap();
+    apply(&rig, r#"{"not_accepting":true}"#).await;
+    assert_eq!(
+        rig.printer_attributes(&["printer-is-accepting-jobs"])
+            .await
+            .printer("printer-is-accepting-jobs")
+            .boolean(),
+        Some(false)
+    );
+    let refused = rig.send(&rig.request(Operation::CreateJob), b"").await;
+    assert_eq!(refused.status(), StatusCode::ServerErrorNotAcceptingJobs);
+    let send = rig
+        .request(Operation::SendDocument)
+        .operation("job-id", open)
+        .operation("last-document", true);
+    assert_eq!(
+        rig.send(&send, &raster(1)).await.status(),
+        StatusCode::SuccessfulOk,
+        "a job that was taken goes on"
+    );
+    assert_eq!(rig.ended(open).await, "completed");
+}
+
+#[tokio::test]
+async fn a_printer_that_is_looked_for_shows_itself() {
+    let rig = Rig::start().await;
+    let mut events = rig.printer.events();
+    let request = rig
+        .request(Operation::IdentifyPrinter)
+        .operation("message", Value::text("Here!"));
+    assert_eq!(
+        rig.send(&request, b"").await.status(),
+        StatusCode::SuccessfulOk
+    );
+    assert_eq!(
+        events.recv().await.unwrap(),
+        tympan_device::DeviceEvent::Identify {
+            message: Some("Here!".into())
+        }
+    );
+    assert_eq!(rig.printer.state().identify.as_deref(), Some("Here!"));
+    let wrong = rig
+        .request(Operation::IdentifyPrinter)
+        .operation("identify-actions", Value::keyword("dance"));
+    assert_eq!(
+        rig.send(&wrong, b"").await.status(),
+        StatusCode::ClientErrorAttributesOrValuesNotSupported
+    );
+}

@@ -280,3 +280,25 @@ async fn the_uris_in_attributes_lead_to_the_page() {
         assert_eq!(get(&rig, path).await.status, 200);
     }
 }
+
+#[tokio::test]
+async fn another_program_presses_the_buttons() {
+    use tympan_device::model::Change;
+    use tympan_device::{Control, ControlError};
+    let rig = Rig::start().await;
+    let control = Control::new(&rig.printer.page_url()).unwrap();
+    let state = control.apply(&Change::sheets("tray-1", 3)).await.unwrap();
+    assert_eq!(
+        (state.trays[0].sheets, &state),
+        (3, &control.state().await.unwrap())
+    );
+    let refused = control
+        .apply(&Change::sheets("tray-9", 3))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&refused, ControlError::Refused(why) if why.contains("there is no tray")),
+        "{refused}"
+    );
+    assert!(Control::new("printer").is_err());
+}

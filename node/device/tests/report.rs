@@ -240,3 +240,27 @@ async fn what_the_server_does_not_want_is_left_out_and_a_refusal_is_shown() {
         Some("the server answered client-error-not-authorized")
     );
 }
+
+#[tokio::test]
+async fn a_server_can_be_set_while_the_printer_runs() {
+    let (addr, mut reports) =
+        server(any_port(), Arc::new(Mutex::new(StatusCode::SuccessfulOk))).await;
+    let rig = Rig::start().await;
+    let report = ReportOptions {
+        printer_uri: format!("ipp://{addr}/ipp/print/other"),
+        output_device_uuid: UUID.to_owned(),
+        token: "t".to_owned(),
+    };
+    rig.printer.set_report(Some(report));
+    assert_eq!(reports.recv().await.unwrap().path, "/ipp/print/other");
+    rig.printer
+        .wait_for(|state| state.reports_sent == 1)
+        .await
+        .unwrap();
+    rig.printer.set_report(None);
+    rig.printer
+        .apply(Change::sheets("tray-1", 0))
+        .await
+        .unwrap();
+    assert_eq!(rig.printer.state().reports_sent, 1);
+}

@@ -1,6 +1,6 @@
 //! The printer's attributes, made anew for each answer from what it is now.
 
-use tympan_ipp::{Attribute, Collection, DateTime, PrinterState, Resolution, Value, Values};
+use tympan_ipp::{Attribute, Collection, DateTime, Resolution, Value, Values};
 
 use super::View;
 use super::capabilities::{
@@ -60,7 +60,11 @@ pub(crate) fn reported_attributes(view: &View<'_>) -> Vec<Attribute> {
         kind: Kind::Description,
         all: Vec::new(),
     };
-    list.add("printer-state", PrinterState::from(view.model.state()));
+    list.add(
+        "printer-is-accepting-jobs",
+        !view.model.faults.not_accepting,
+    );
+    list.add("printer-state", view.model.state());
     list.add(
         "printer-state-reasons",
         Value::keywords(view.model.reasons()),
@@ -251,8 +255,8 @@ fn urf_supported(view: &View<'_>) -> Vec<String> {
 
 fn state(view: &View<'_>, list: &mut List) {
     let model = view.model;
-    list.add("printer-is-accepting-jobs", true);
-    list.add("printer-state", PrinterState::from(model.state()));
+    list.add("printer-is-accepting-jobs", !model.faults.not_accepting);
+    list.add("printer-state", model.state());
     list.add(
         "printer-state-change-date-time",
         DateTime::from_unix_secs(view.unix_secs(model.state_changed_at)),

@@ -187,7 +187,6 @@ async fn send_document(shared: &Arc<Shared>, arrived: &mut Arrived) -> Answer {
     if !shared.read(|model| model.jobs.contains_key(&id)) {
         return Err(JobFault::NotFound.into());
     }
-    refuse_when_busy(shared)?;
     let compression = check_document(shared, arrived)?;
     // An empty last document only closes the job.
     let empty =
@@ -234,6 +233,10 @@ fn check_new_job(
 }
 
 fn refuse_when_busy(shared: &Shared) -> Result<(), Refused> {
+    if shared.read(|model| model.faults.not_accepting) {
+        let why = "The printer takes no new jobs at the moment.";
+        return Err(Refused::new(StatusCode::ServerErrorNotAcceptingJobs, why));
+    }
     if shared.read(|model| model.faults.busy) {
         return Err(Refused::new(
             StatusCode::ServerErrorBusy,
@@ -589,6 +592,11 @@ fn identify_printer(shared: &Arc<Shared>, arrived: &Arrived) -> Answer {
         message = message.as_deref().unwrap_or(""),
         "Somebody looks for this printer"
     );
+    let shown = message
+        .clone()
+        .filter(|m| !m.is_empty())
+        .unwrap_or_else(|| format!("This is {}.", shared.options.name));
+    shared.change(|model, now| model.show(shown, now));
     shared.tell(DeviceEvent::Identify { message });
     Ok(ok(arrived))
 }

@@ -19,6 +19,9 @@ pub struct Faults {
     pub slow_page_millis: Option<u32>,
     /// New jobs are answered with server-error-busy.
     pub busy: bool,
+    /// "printer-is-accepting-jobs" is false, and new jobs are refused.
+    #[serde(default)]
+    pub not_accepting: bool,
     /// The line is cut inside a document.
     pub drop_line: Option<DropLine>,
     /// A job that was printed is not known any more.
@@ -136,6 +139,9 @@ pub struct Change {
     /// Answer "busy".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub busy: Option<bool>,
+    /// Take no new jobs, and say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_accepting: Option<bool>,
     /// Cut the line; null: do not.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "named")]
     pub drop_line: Option<Option<DropLine>>,
@@ -267,6 +273,7 @@ pub(super) fn apply(model: &mut Model, change: &Change, now: u64) -> Result<(), 
     set(&mut faults.jam_at_page, change.jam_at_page);
     set(&mut faults.slow_page_millis, change.slow_page_millis);
     set(&mut faults.busy, change.busy);
+    set(&mut faults.not_accepting, change.not_accepting);
     set(&mut faults.drop_line, change.drop_line);
     set(&mut faults.forget_after_print, change.forget_after_print);
     set(&mut faults.lie, change.lie);

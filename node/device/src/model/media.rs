@@ -48,7 +48,7 @@ impl MediaSize {
             let number: f64 = text.parse().ok()?;
             // A little is added so that a number like 8.5 * 2540 is not cut below itself.
             (number.is_finite() && number > 0.0 && number < 10_000.0)
-                .then(|| (number * per_unit + 0.001) as u32)
+                .then_some((number * per_unit + 0.001) as u32)
         };
         Some(Self {
             x: dimension(x)?,

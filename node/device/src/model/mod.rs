@@ -89,6 +89,9 @@ pub enum JobFault {
 /// Jobs that wait or print at the same time, at most.
 pub const OPEN_JOBS_MAX: usize = 1_000;
 
+/// How long a message of Identify-Printer is shown.
+const IDENTIFY_MILLIS: u64 = 15_000;
+
 /// The printer.
 #[derive(Debug, Clone)]
 pub struct Model {
@@ -118,8 +121,8 @@ pub struct Model {
     pub config_changed_at: u64,
     /// How often it was switched on; jobs of an earlier time are forgotten.
     pub power_cycle: u64,
-    /// A message to show on the panel, by Identify-Printer.
-    pub identify_message: Option<String>,
+    /// What the panel shows so that somebody finds this printer, and until when.
+    pub identify: Option<(String, u64)>,
     /// Paper that the printing job waits for.
     media_needed: Option<MediaSize>,
     next_job_id: i32,
@@ -148,7 +151,7 @@ impl Model {
             state_changed_at: 0,
             config_changed_at: 0,
             power_cycle: 1,
-            identify_message: None,
+            identify: None,
             media_needed: None,
             next_job_id: first_job_id.max(1),
             finished_kept: 500,
@@ -220,7 +223,7 @@ impl Model {
 
     /// One English sentence about the state: "printer-state-message".
     pub fn message(&self) -> String {
-        if let Some(message) = &self.identify_message {
+        if let Some((message, _)) = &self.identify {
             return message.clone();
         }
         let mut parts = Vec::new();
@@ -341,6 +344,22 @@ impl Model {
         }
         job.end(JobState::Aborted, JobReason::AbortedBySystem, now);
         Ok(())
+    }
+
+    /// Shows a message on the panel for a while (Identify-Printer).
+    pub fn show(&mut self, message: String, now: u64) {
+        self.identify = Some((message, now + IDENTIFY_MILLIS));
+    }
+
+    /// Takes away what has been shown long enough.
+    pub fn expire_message(&mut self, now: u64) {
+        if self
+            .identify
+            .as_ref()
+            .is_some_and(|(_, until)| now >= *until)
+        {
+            self.identify = None;
+        }
     }
 
     /// Ends jobs that waited for their document longer than `millis_max`.
@@ -497,7 +516,7 @@ impl Model {
                 self.jobs.clear();
                 self.printing = None;
                 self.media_needed = None;
-                self.identify_message = None;
+                self.identify = None;
             }
             Power::On => {
                 self.powered_on_at = now;

@@ -105,6 +105,7 @@ impl<'a> Page<'a> {
 
 fn message(state: &DeviceState, w: &Words) -> String {
     let mut parts = Vec::new();
+    parts.extend(state.identify.clone());
     if state.faults.cover_open {
         parts.push(w.cover_is_open.to_owned());
     }
@@ -211,6 +212,15 @@ fn faults(state: &DeviceState, w: &Words) -> Vec<(&'static str, Vec<Button>)> {
             flag(f.busy, w.busy_on, w.busy_off, |on| Change {
                 busy: Some(on),
                 ..Change::default()
+            }),
+        ),
+        (
+            w.accepting,
+            flag(f.not_accepting, w.accepting_off, w.accepting_on, |on| {
+                Change {
+                    not_accepting: Some(on),
+                    ..Change::default()
+                }
             }),
         ),
     ]
