@@ -33,7 +33,7 @@ pub enum Format {
     Webp,
     /// `image/heic` and its relatives.
     Heic,
-    /// Word, Excel, PowerPoint, OpenDocument: a ZIP whose first entry says so, or the older binary form.
+    /// Word, Excel, PowerPoint, OpenDocument, RTF.
     Office,
     /// Any other ZIP.
     Zip,
@@ -132,7 +132,7 @@ pub fn sniff(start: &[u8], declared: Option<&str>) -> Format {
     if let Some(format) = by_magic(start) {
         return format;
     }
-    if looks_binary(start) {
+    if looks_binary(start) || is_never_text(&declared) {
         return Format::Unknown;
     }
     let head = trim_start(start);
@@ -186,6 +186,7 @@ fn by_magic(start: &[u8]) -> Option<Format> {
         [0x78, 0x9F, 0x3E, 0x22, ..] => Format::Tnef,
         [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => Format::Office,
         [b'P', b'K', 3 | 5 | 7, 4 | 6 | 8, ..] => zip_kind(start),
+        [b'{', b'\\', b'r', b't', b'f', ..] => Format::Office,
         [b'%', b'!', ..] | [0x04, b'%', b'!', ..] | [0xC5, 0xD0, 0xD3, 0xC6, ..] => {
             Format::PostScript
         }
@@ -211,6 +212,19 @@ fn zip_kind(start: &[u8]) -> Format {
     } else {
         Format::Zip
     }
+}
+
+/// Types whose files are never text: what says so and reads like text is a mistake, and nobody wants it on paper.
+fn is_never_text(declared: &str) -> bool {
+    ["image/", "audio/", "video/", "font/"]
+        .iter()
+        .any(|kind| declared.starts_with(kind))
+        || matches!(
+            declared,
+            "application/pdf" | "application/zip" | "application/msword" | "application/ms-tnef"
+        )
+        // Windows declares lists of values as Excel's.
+        || (declared.starts_with("application/vnd.") && declared != "application/vnd.ms-excel")
 }
 
 fn looks_binary(start: &[u8]) -> bool {

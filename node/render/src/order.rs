@@ -54,8 +54,11 @@ enum State {
 /// What a caller is given for a frame in order.
 #[derive(Debug)]
 pub(crate) enum Passed {
-    /// Nothing; the worker is ready.
-    Ready,
+    /// Nothing yet: the worker is locked in.
+    Ready {
+        /// Whether the kernel keeps the worker from all files.
+        files_locked: bool,
+    },
     /// A piece of output.
     Output(Output),
     /// The end.
@@ -100,9 +103,11 @@ impl FrameOrder {
 
     pub(crate) fn pass(&mut self, frame: Frame) -> Result<Passed, OutOfOrder> {
         match frame {
-            Frame::Ready(_) if self.state == State::BeforeReady => {
+            Frame::Ready(ready) if self.state == State::BeforeReady => {
                 self.state = State::Beginning;
-                Ok(Passed::Ready)
+                Ok(Passed::Ready {
+                    files_locked: ready.files_locked,
+                })
             }
             Frame::Ready(_) => broke("it was ready twice"),
             _ if self.state == State::BeforeReady => broke("it spoke before it was locked in"),

@@ -207,6 +207,7 @@ impl Renderer {
             waited: Duration::ZERO,
             wall,
             ended: false,
+            files_locked: None,
             _permit: permit,
         })
     }
@@ -342,6 +343,7 @@ pub struct Run {
     waited: Duration,
     wall: Duration,
     ended: bool,
+    files_locked: Option<bool>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -369,6 +371,11 @@ impl Run {
     /// The worker's process id, while it runs.
     pub fn worker_pid(&self) -> Option<u32> {
         self.child.id()
+    }
+
+    /// Whether the kernel keeps the worker from all files (Landlock, Linux 5.13); `None` until the first output.
+    pub fn files_locked(&self) -> Option<bool> {
+        self.files_locked
     }
 
     async fn step(&mut self) -> Result<Option<Output>, RenderError> {
@@ -407,7 +414,7 @@ impl Run {
                 .map_err(|wrong| RenderError::Protocol {
                     what: wrong.what.into(),
                 })? {
-                Passed::Ready => {}
+                Passed::Ready { files_locked } => self.files_locked = Some(files_locked),
                 Passed::End(Ok(())) => return Ok(None),
                 Passed::End(Err(refusal)) => return Err(refusal.into()),
                 Passed::Output(output) => {

@@ -23,6 +23,7 @@ mod tone;
 use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::frame::{Frame, Ready, Verdict};
@@ -68,8 +69,8 @@ pub fn run_worker() -> ExitCode {
 
 fn work() -> io::Result<()> {
     let order = read_order()?;
-    let input = File::open("/dev/fd/3")?;
-    let output = File::options().write(true).open("/dev/fd/4")?;
+    let input = File::open(descriptor(3))?;
+    let output = File::options().write(true).open(descriptor(4))?;
     let faces = Faces::open(&order.fonts);
     let mut out = Out::new(output);
 
@@ -83,13 +84,29 @@ fn work() -> io::Result<()> {
         Ok(Ok(())) => Verdict::Fine,
         Ok(Err(Stop::Refused(refusal))) => Verdict::Refused(refusal),
         Ok(Err(Stop::Unheard)) => return Ok(()),
-        Err(_) => Verdict::Refused(Refusal::new(
-            RefusalKind::RendererFailed,
-            "It makes the renderer fail; it may be damaged. Print it to a new PDF and send that.",
-        )),
+        Err(_) => Verdict::Refused(match order.request {
+            Request::SplitMail(_) => Refusal::new(
+                RefusalKind::Broken,
+                "The mail is damaged and could not be taken apart.",
+            ),
+            _ => Refusal::new(
+                RefusalKind::RendererFailed,
+                "It makes the renderer fail; it may be damaged. Print it to a new PDF and send that.",
+            ),
+        }),
     };
     let _ = out.frame(&Frame::Verdict(verdict));
     Ok(())
+}
+
+/// A path that opens a descriptor we were started with, as far as its own mode allows.
+fn descriptor(number: u32) -> PathBuf {
+    let own = PathBuf::from(format!("/proc/self/fd/{number}"));
+    if own.exists() {
+        own
+    } else {
+        PathBuf::from(format!("/dev/fd/{number}"))
+    }
 }
 
 fn read_order() -> io::Result<Order> {

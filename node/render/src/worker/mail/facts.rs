@@ -93,10 +93,7 @@ fn add_addresses(to: &mut Vec<MailAddress>, value: &HeaderValue<'_>) {
     let room = ADDRESSES_MAX.saturating_sub(to.len());
     let found = Address::iter(addresses).filter_map(|mailbox| {
         let address = one_line(mailbox.address()?, VALUE_MAX);
-        let name = mailbox
-            .name()
-            .map(|name| decoded(name))
-            .filter(|name| !name.is_empty());
+        let name = mailbox.name().map(decoded).filter(|name| !name.is_empty());
         (!address.is_empty()).then_some(MailAddress { name, address })
     });
     to.extend(found.take(room));
