@@ -64,6 +64,9 @@ pub(super) fn writer(path: &Path, options: &SqliteOptions) -> Result<Connection,
     ))
     .map_err(failed)?;
     schema::migrate(&mut conn)?;
+    if let Some(pages) = options.pages_max {
+        conn.execute_batch(&format!("PRAGMA max_page_count = {pages}")).map_err(failed)?;
+    }
     Ok(conn)
 }
 

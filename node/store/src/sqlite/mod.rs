@@ -47,6 +47,9 @@ pub struct SqliteOptions {
     /// How long after a deletion its bytes may stand in the write-ahead log at most, while others write.
     /// Default one second; at rest it is a quarter of it.
     pub purge_after: Duration,
+    /// The database takes no more pages of 4 KiB than this; beyond, commits fail with [`StoreError::Full`].
+    /// Default none.
+    pub pages_max: Option<u32>,
     /// Lets tests break a sync.
     pub sync_fault: Option<SyncFault>,
 }
@@ -59,6 +62,7 @@ impl Default for SqliteOptions {
             idle_readers: 4,
             wal_pages_max: 4096,
             purge_after: Duration::from_secs(1),
+            pages_max: None,
             sync_fault: None,
         }
     }

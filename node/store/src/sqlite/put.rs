@@ -135,7 +135,12 @@ pub(super) fn put(conn: &Connection, record: &Record, version: Version, scratch:
         Ok(_) => Ok(()),
         Err(cause) => Err(match broken_rule(&cause) {
             Some(Rule::Key) => Fail::This(StoreError::Conflict(record.key())),
-            Some(Rule::Unique) => Fail::This(exists(record)),
+            // An insert may break both rules; then the row's own key is what matters.
+            Some(Rule::Unique) => match super::select::version(conn, &record.key()) {
+                Ok(found) if found == version => Fail::This(exists(record)),
+                Ok(_) => Fail::This(StoreError::Conflict(record.key())),
+                Err(cause) => Fail::of("read a version", cause),
+            },
             None => Fail::of("write a row", cause),
         }),
     }

@@ -107,6 +107,14 @@ impl SqliteStore {
         })
     }
 
+    /// How the database writes, as it says itself: names and values of its settings.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn settings(&self) -> Later<'_, Vec<(&'static str, String)>> {
+        self.ask(Request::Settings)
+    }
+
     /// The queries that must stay quick however many jobs there are, for tests.
     pub fn hot_queries() -> Vec<(&'static str, String)> {
         let printer = JobFilter { printer: Some(PrinterUuid([0; 16])), ..JobFilter::default() };

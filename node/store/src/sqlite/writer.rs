@@ -34,6 +34,7 @@ pub(super) enum Request {
     Forget { now: Timestamp, history_ms: Millis, reply: Reply<u64> },
     DocumentsRemoved(Vec<DocumentId>, Reply<()>),
     Purge(Reply<()>),
+    Settings(Reply<Vec<(&'static str, String)>>),
 }
 
 /// A request that was carried out and waits for the commit of its group.
@@ -254,6 +255,18 @@ impl Writer {
                 done.push(Done::Nothing(reply, split(removed, "delete the rows of documents")?));
             }
             Request::Purge(reply) => done.push(Done::Purge(reply)),
+            Request::Settings(reply) => {
+                let names = ["journal_mode", "synchronous", "secure_delete", "foreign_keys", "wal_autocheckpoint"];
+                let value = |name| self.conn.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
+                let settings = names.into_iter().map(|name| Ok((name, value(name)?))).collect::<rusqlite::Result<Vec<_>>>();
+                let text = |value| match value {
+                    rusqlite::types::Value::Integer(n) => n.to_string(),
+                    rusqlite::types::Value::Text(text) => text,
+                    other => format!("{other:?}"),
+                };
+                let settings = settings.map(|all| all.into_iter().map(|(name, v)| (name, text(v))).collect());
+                drop(reply.send(settings.map_err(|cause| database("read its settings", cause))));
+            }
         }
         Ok(())
     }
@@ -425,6 +438,7 @@ fn refuse(request: Request, broken: &Broken) {
         Request::Claim { reply, .. } => drop(reply.send(Err(broken.error()))),
         Request::ReleaseLeases(reply) | Request::Forget { reply, .. } => drop(reply.send(Err(broken.error()))),
         Request::DocumentsRemoved(_, reply) | Request::Purge(reply) => drop(reply.send(Err(broken.error()))),
+        Request::Settings(reply) => drop(reply.send(Err(broken.error()))),
     }
 }
 
