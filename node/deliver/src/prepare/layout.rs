@@ -1,0 +1,207 @@
+//! Which side of paper holds what, and back: what a printer's count of sides means in pages.
+//!
+//! A side is a page of a document, a blank back (the next document begins on a new sheet) or the sheet that
+//! says "reprint". People count pages; printers count sides.
+
+use tympan_engine::Job;
+
+/// What stands on one side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// A page.
+    Page {
+        /// Which of the job's documents, from 0.
+        document: usize,
+        /// Its page, from 1, as the document counts.
+        page: u32,
+    },
+    /// Nothing.
+    Blank,
+    /// What the mark says.
+    Mark,
+}
+
+/// The sides of one copy, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The sides.
+    pub sides: Vec<Side>,
+}
+
+/// No document has more pages than this; a range may.
+const PAGE_MAX: u32 = 1_000_000;
+
+/// The pages of a document that are wanted, as the document counts; `count` of them.
+pub(super) fn wanted_pages(job: &Job, count: u32) -> impl Iterator<Item = u32> + '_ {
+    (1..=PAGE_MAX).filter(|page| job.options.wants_page(*page)).take(count as usize)
+}
+
+impl Layout {
+    /// Lays the job's pages from `first_page` on, on both sides if `duplex`, with a sheet for the mark before them.
+    pub fn of(job: &Job, duplex: bool) -> Self {
+        let mut sides = Vec::new();
+        if job.mark.is_some() {
+            sides.push(Side::Mark);
+        }
+        let mut number = 0;
+        for (document, facts) in job.documents.iter().enumerate() {
+            let mut begins = true;
+            for page in wanted_pages(job, facts.pages) {
+                number += 1;
+                if number < job.first_page {
+                    continue;
+                }
+                if std::mem::take(&mut begins) && duplex && sides.len() % 2 == 1 {
+                    sides.push(Side::Blank);
+                }
+                sides.push(Side::Page { document, page });
+            }
+        }
+        Self { sides }
+    }
+
+    /// How many pages are among the sides.
+    pub fn pages(&self) -> u32 {
+        self.sides.iter().filter(|side| matches!(side, Side::Page { .. })).count() as u32
+    }
+
+    /// How many pages a printer has done that counts so many sides, over all `copies`.
+    pub fn pages_done(&self, impressions: u32, copies: u16) -> u32 {
+        let all = self.sides.len() as u32;
+        if all == 0 {
+            return impressions;
+        }
+        let copies = u32::from(copies.max(1));
+        let whole = (impressions / all).min(copies);
+        if whole == copies {
+            return self.pages() * copies;
+        }
+        let within = &self.sides[..(impressions % all) as usize];
+        let partly = within.iter().filter(|side| matches!(side, Side::Page { .. })).count() as u32;
+        self.pages() * whole + partly
+    }
+
+    /// Pages of one document that follow each other, from the side at `start` on: first page, last page, sides.
+    pub(crate) fn run(&self, start: usize) -> Option<(usize, u32, u32)> {
+        let Some(Side::Page { document, page: first }) = self.sides.get(start).copied() else { return None };
+        let mut last = first;
+        for side in &self.sides[start + 1..] {
+            match *side {
+                Side::Page { document: same, page } if same == document && page == last + 1 => last = page,
+                _ => break,
+            }
+        }
+        Some((document, first, last))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use tympan_engine::{
+        DocumentId, Fence, JobDocument, JobId, JobOptions, JobSource, JobUuid, Language, Originator, OwnerId, PageRange,
+        PrinterUuid, Timestamp,
+    };
+    use tympan_ipp::JobState;
+
+    pub(crate) fn job(pages: &[u32]) -> Job {
+        let documents = pages.iter().enumerate().map(|(n, pages)| JobDocument {
+            id: DocumentId([n as u8 + 1; 16]),
+            name: "x.pdf".into(),
+            format: "application/pdf".into(),
+            octets: 10,
+            pages: *pages,
+        });
+        Job {
+            owner: OwnerId::FIRST,
+            uuid: JobUuid([7; 16]),
+            id: JobId(1),
+            printer: PrinterUuid([2; 16]),
+            name: "x".into(),
+            originator: Originator {
+                address: "anna@example.org".into(),
+                registration: None,
+                language: Language::En,
+                may_be_mailed: true,
+            },
+            source: JobSource::Upload,
+            priority: 50,
+            options: JobOptions::default(),
+            state: JobState::Pending,
+            holds: Default::default(),
+            ready: true,
+            received: None,
+            documents: documents.collect(),
+            rendition: None,
+            remarks: Vec::new(),
+            first_page: 1,
+            mark: None,
+            fence: Fence(0),
+            attempts: 0,
+            attempt: None,
+            handed: false,
+            impressions_completed: 0,
+            failures: 0,
+            doubt: None,
+            canceling: None,
+            expired: false,
+            outcome: None,
+            created_at: Timestamp(0),
+            ready_at: None,
+            processing_at: None,
+            completed_at: None,
+            keep_until: Timestamp(1),
+            retry_interval_ms: 1,
+            content_deleted: false,
+        }
+    }
+
+    fn text(layout: &Layout) -> String {
+        let side = |side: &Side| match side {
+            Side::Page { document, page } => format!("{}{page}", char::from(b'a' + *document as u8)),
+            Side::Blank => "-".into(),
+            Side::Mark => "!".into(),
+        };
+        layout.sides.iter().map(side).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn each_document_begins_on_a_new_sheet() {
+        assert_eq!(text(&Layout::of(&job(&[3, 1, 2]), true)), "a1 a2 a3 - b1 - c1 c2");
+        assert_eq!(text(&Layout::of(&job(&[3, 1]), false)), "a1 a2 a3 b1");
+    }
+
+    #[test]
+    fn a_reprint_begins_at_its_page_behind_a_sheet_that_says_so() {
+        let mut job = job(&[3, 2]);
+        job.first_page = 3;
+        job.mark = Some("REPRINT".into());
+        assert_eq!(text(&Layout::of(&job, true)), "! - a3 - b1 b2");
+        assert_eq!(text(&Layout::of(&job, false)), "! a3 b1 b2");
+    }
+
+    #[test]
+    fn page_ranges_pick_pages_of_each_document() {
+        let mut job = job(&[2, 2]);
+        job.options.pages = vec![PageRange { first: 2, last: 2 }, PageRange { first: 5, last: u32::MAX }];
+        assert_eq!(text(&Layout::of(&job, false)), "a2 a5 b2 b5");
+        assert_eq!(Layout::of(&job, false).run(1), Some((0, 5, 5)));
+    }
+
+    #[test]
+    fn a_printers_count_of_sides_becomes_pages() {
+        let layout = Layout::of(&job(&[3, 1]), true); // a1 a2 a3 - b1
+        let done: Vec<u32> = (0..=6).map(|n| layout.pages_done(n, 1)).collect();
+        assert_eq!(done, [0, 1, 2, 3, 3, 4, 4]);
+        assert_eq!(layout.pages_done(5 + 4, 2), 4 + 3);
+        assert_eq!(layout.pages_done(99, 2), 8);
+    }
+
+    #[test]
+    fn pages_in_a_row_are_one_run() {
+        let layout = Layout::of(&job(&[4, 2]), true);
+        assert_eq!(layout.run(0), Some((0, 1, 4)));
+        assert_eq!(layout.run(4), Some((1, 1, 2)));
+        assert_eq!(Layout::of(&job(&[1, 1]), true).run(1), None);
+    }
+}
