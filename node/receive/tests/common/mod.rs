@@ -42,13 +42,33 @@ pub fn options() -> SmtpOptions {
     }
 }
 
+/// What a world is made of.
+pub struct Setup {
+    pub options: SmtpOptions,
+    pub roles: Vec<Role>,
+    pub documents: DocumentOptions,
+    pub crash: CrashPoint,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            options: options(),
+            roles: vec![Role::Mail],
+            documents: DocumentOptions::default(),
+            crash: CrashPoint::none(),
+        }
+    }
+}
+
 impl World {
     /// One listener, as on port 25.
     pub async fn new(options: SmtpOptions) -> Self {
-        Self::with(options, &[Role::Mail], DocumentOptions::default()).await
+        Self::with(Setup { options, ..Setup::default() }).await
     }
 
-    pub async fn with(mut options: SmtpOptions, roles: &[Role], documents: DocumentOptions) -> Self {
+    pub async fn with(setup: Setup) -> Self {
+        let Setup { mut options, roles, documents, crash } = setup;
         let addr = "127.0.0.1:0".parse().unwrap();
         options.listeners = roles.iter().map(|role| Listen { addr, role: *role }).collect();
         let dir = tempfile::tempdir().unwrap();
@@ -60,7 +80,7 @@ impl World {
             Clock::System,
             Randomness::System,
             SpoolerOptions::default(),
-            CrashPoint::none(),
+            crash,
         );
         let tls = TlsMaterial::ephemeral(&["mx.print.example".into()]).unwrap();
         let door = SmtpDoor::bind(spooler.clone(), Some(&tls), options).unwrap();
@@ -138,6 +158,27 @@ impl World {
         claimed.into_iter().map(|claimed| mail(claimed.effect)).collect()
     }
 
+    /// Nothing came of what was sent: no job, no mail, no file.
+    #[track_caller]
+    pub fn assert_nothing_stored(&self) -> impl Future<Output = ()> {
+        let place = std::panic::Location::caller();
+        async move {
+            let jobs = self.jobs().await;
+            assert!(jobs.is_empty(), "{place}: {jobs:?}");
+            let mails = self.mails().await;
+            assert!(mails.is_empty(), "{place}: {mails:?}");
+            assert_eq!(self.open_files(), 0, "{place}");
+            let sealed = self.dir.path().join("documents");
+            let shards = std::fs::read_dir(sealed).unwrap().map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap().count());
+            assert_eq!(shards.sum::<usize>(), 0, "{place}");
+        }
+    }
+
+    pub async fn assert_no_mail(&self) {
+        let mails = self.mails().await;
+        assert!(mails.is_empty(), "{mails:?}");
+    }
+
     /// Files of documents that are being written.
     pub fn open_files(&self) -> usize {
         std::fs::read_dir(self.dir.path().join("tmp")).unwrap().count()
@@ -161,6 +202,16 @@ impl World {
         let mut client = self.greeted().await;
         client.mail(from, to, mail.as_bytes()).await
     }
+}
+
+/// Waits until something holds.
+pub async fn until(holds: impl AsyncFn() -> bool) {
+    let wait = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(CEILING, wait).await.expect("it holds in time");
 }
 
 /// A mail with its header fields.
