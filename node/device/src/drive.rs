@@ -8,7 +8,7 @@ use tracing::{debug, info, warn};
 use tympan_raster::sheet_back::Sides;
 
 use crate::document::{self, DecodeFault, Decoded, Settings};
-use crate::model::{Document, Gate, Outcome, PageNeed, Power, Ticket};
+use crate::model::{Document, Gate, Outcome, PageNeed, Ticket};
 use crate::page_image::{self, PageImage};
 use crate::pdf::{self, PdfPage};
 use crate::shared::Shared;
@@ -49,6 +49,7 @@ struct Printing<'a> {
     shared: &'a Shared,
     id: i32,
     ticket: Arc<Ticket>,
+    power_cycle: u64,
     impression: u32,
     sheet: u32,
     printed: Vec<PdfPage>,
@@ -88,6 +89,7 @@ async fn print(shared: &Shared, id: i32) {
         shared,
         id,
         ticket,
+        power_cycle,
         impression: 0,
         sheet: 0,
         printed: Vec::new(),
@@ -210,7 +212,7 @@ impl Printing<'_> {
                 .change_if_seen(|model, _| model.begin_page(self.id, impression, need))
             {
                 Gate::Print { tray, millis } => {
-                    let off = self.shared.wait_power(Power::Off);
+                    let off = self.shared.wait_off(self.power_cycle);
                     tokio::select! {
                         () = off => return Ok(SideOutcome::Ended),
                         () = tokio::time::sleep(Duration::from_millis(millis)) => break tray,

@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use tracing::{info, warn};
 
-use crate::model::Power;
 use crate::shared::Shared;
 use crate::{line, raw};
 
@@ -47,17 +46,18 @@ pub(crate) async fn run(shared: Arc<Shared>, first: Sockets) {
             Some(open) => open,
             None => reopen(&shared).await,
         };
+        let power_cycle = shared.read(|model| model.power_cycle);
         shared.set_listening(true);
         info!(ipp = %shared.ipp_addr, "Virtual printer was switched on");
         tokio::select! {
             () = line::serve(Arc::clone(&shared), open.ipp) => {}
             () = raw::serve(Arc::clone(&shared), open.raw) => {}
             // Dropping the others cuts their connections.
-            () = shared.wait_power(Power::Off) => {}
+            () = shared.wait_off(power_cycle) => {}
         }
         shared.set_listening(false);
         info!("Virtual printer was switched off");
-        shared.wait_power(Power::On).await;
+        shared.wait_on().await;
     }
 }
 

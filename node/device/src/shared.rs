@@ -153,10 +153,22 @@ impl Shared {
             .map(|(_, thumbnail)| thumbnail.clone())
     }
 
-    /// Waits until it is on or off.
-    pub(crate) async fn wait_power(&self, power: Power) {
+    /// Waits until it is on.
+    pub(crate) async fn wait_on(&self) {
         // The sender lives as long as self.
-        let _ = self.watch().wait_for(|state| state.power == power).await;
+        let _ = self
+            .watch()
+            .wait_for(|state| state.power == Power::On)
+            .await;
+    }
+
+    /// Waits until it is off, or was off since its power cycle number `power_cycle` began.
+    pub(crate) async fn wait_off(&self, power_cycle: u64) {
+        let off = |state: &Arc<DeviceState>| {
+            state.power == Power::Off || state.power_cycle != power_cycle
+        };
+        // The sender lives as long as self.
+        let _ = self.watch().wait_for(off).await;
     }
 
     fn change_inside<R>(&self, always: bool, change: impl FnOnce(&mut Inside, u64) -> R) -> R {
