@@ -35,9 +35,20 @@ impl Tone {
     /// Appends whole rows of RGBA to `out`.
     pub(crate) fn rows(&mut self, rgba: &[u8], out: &mut Vec<u8>) {
         for row in rgba.chunks_exact(self.width * 4) {
+            let start = out.len();
             match self.colour {
-                Colour::Srgb8 => out.extend(row.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]])),
-                Colour::Sgray8 => out.extend(row.chunks_exact(4).map(luma)),
+                Colour::Srgb8 => {
+                    out.resize(start + self.width * 3, 0);
+                    for (to, pixel) in out[start..].chunks_exact_mut(3).zip(row.chunks_exact(4)) {
+                        to.copy_from_slice(&pixel[..3]);
+                    }
+                }
+                Colour::Sgray8 => {
+                    out.resize(start + self.width, 0);
+                    for (to, pixel) in out[start..].iter_mut().zip(row.chunks_exact(4)) {
+                        *to = luma(pixel);
+                    }
+                }
                 Colour::Black1 => self.diffuse(row, out),
             }
         }
