@@ -13,6 +13,7 @@ use tympan_store::Whose;
 
 use crate::output::{Answer, Later, Output, OutputTimes, Outputs};
 use crate::report::{ReportOptions, Reporter};
+use crate::workshop::Workshop;
 
 /// How long things are waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +62,8 @@ impl Default for Timings {
 pub struct DeliveryOptions {
     /// Runs render workers.
     pub renderer: Renderer,
+    /// What stands in for render workers. Default: nothing, they run.
+    pub workshop: Option<Arc<dyn Workshop>>,
     /// Ways to devices. Default: [`Outputs::real`].
     pub outputs: Outputs,
     /// How long things are waited for.
@@ -76,6 +79,7 @@ impl DeliveryOptions {
     pub fn new(renderer: Renderer, report: ReportOptions) -> Self {
         Self {
             renderer,
+            workshop: None,
             outputs: Outputs::real(OutputTimes::default()),
             timings: Timings::default(),
             temp_folder: std::env::temp_dir(),

@@ -22,6 +22,7 @@ use tympan_store::{NewDocument, StoreError, Whose};
 use crate::delivery::{Delivery, Stop};
 use crate::prepare::setup_for;
 use crate::remark::Remark;
+use crate::workshop::Failed;
 
 /// Documents of one job (`reliability` section 6).
 const DOCUMENTS_MAX: u32 = 20;
@@ -74,6 +75,15 @@ impl From<RenderError> for PartError {
         match error.refusal() {
             Some(refusal) => Self::Refused(refusal.clone()),
             None => Self::Temporary(error.to_string()),
+        }
+    }
+}
+
+impl From<Failed> for PartError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Refused(kind) => Self::Refused(Refusal::new(kind, String::new())),
+            Failed::Temporary(why) => Self::Temporary(why),
         }
     }
 }
@@ -145,6 +155,14 @@ impl Delivery {
         printer: &Printer,
         findings: &mut Findings,
     ) -> Result<(), PartError> {
+        if let Some(workshop) = &self.options().workshop {
+            spooler.crash_point("C4").await;
+            let looked = workshop.inspect(spooler, job, received).await?;
+            findings.documents = looked.documents;
+            findings.new = looked.new;
+            findings.remarks.extend(looked.remarks);
+            return Ok(());
+        }
         let file = spooler.documents().plaintext_file(received.id).await?;
         spooler.crash_point("C4").await;
         let declared = received.format.split(';').next().unwrap_or_default().trim();

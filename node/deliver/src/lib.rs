@@ -18,6 +18,7 @@ pub mod report;
 mod sending;
 mod temp;
 pub mod test_page;
+pub mod workshop;
 
 pub use delivery::{Delivery, DeliveryOptions, Timings};
 pub use output::{Answer, Answered, OutputTimes, Outputs};

@@ -23,6 +23,7 @@ use tympan_store::{NewDocument, StoreError, Whose};
 use crate::delivery::{Delivery, Stop};
 use crate::output::Ticket;
 use crate::remark::Remark;
+use crate::workshop::Failed;
 pub use layout::{Layout, Side};
 pub use plan::{Drawing, Form, PDF, PWG, Plan, plan, setup_for};
 use press::{Press, PressError};
@@ -219,6 +220,9 @@ impl Delivery {
 
     async fn draw(&self, spooler: &Spooler, job: &Job, plan: &Plan) -> Result<NewDocument, DrawError> {
         let id = DocumentId::from_parts(spooler.now(), spooler.random());
+        if let Some(workshop) = &self.options().workshop {
+            return workshop.draw(spooler, job, plan, id).await.map_err(DrawError::of_workshop);
+        }
         if plan.form == Form::LaidOut {
             return self.lay_out(spooler, job, plan, id).await;
         }
@@ -370,6 +374,11 @@ impl Delivery {
         plan.layout = layout;
         plan.copies_in_data = 1;
         let id = DocumentId::from_parts(spooler.now(), spooler.random());
+        if let Some(workshop) = &self.options().workshop {
+            let document = workshop.draw(spooler, job, &plan, id).await;
+            let document = document.map_err(|failed| DrawError::of_workshop(failed).into_prepare())?;
+            return Ok(Drawn { document, plan });
+        }
         let writer = spooler.documents().create(id)?;
         let mut press = Press::new(Form::Raster, &plan.drawing, plan.layout.sides.len() as u32, 1, writer);
         for side in &plan.layout.sides[..before] {
@@ -417,6 +426,13 @@ enum DrawError {
 }
 
 impl DrawError {
+    fn of_workshop(failed: Failed) -> Self {
+        match failed {
+            Failed::Refused(kind) => Self::Refused { name: String::new(), kind },
+            Failed::Temporary(why) => Self::Prepare(PrepareError::Temporary(why)),
+        }
+    }
+
     fn into_prepare(self) -> PrepareError {
         match self {
             Self::Refused { name, kind } => {

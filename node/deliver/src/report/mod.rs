@@ -17,6 +17,7 @@ mod words_ja;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use tracing::{info, warn};
@@ -52,6 +53,27 @@ pub enum MailOut {
         /// The port of mail servers. Default 25.
         port: u16,
     },
+    /// Into the hands of this program: for worlds that are scripted.
+    Hand(Hand),
+}
+
+/// Takes mails that leave.
+#[derive(Clone)]
+pub struct Hand(Arc<HandFn>);
+
+type HandFn = dyn Fn(&Mail) -> Result<(), SendError> + Send + Sync;
+
+impl Hand {
+    /// Gives each mail to `take`.
+    pub fn new(take: impl Fn(&Mail) -> Result<(), SendError> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(take))
+    }
+}
+
+impl std::fmt::Debug for Hand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hand")
+    }
 }
 
 /// Settings of what is told.
@@ -110,13 +132,14 @@ enum Way {
     Folder,
     Smarthost(Smarthost),
     Direct(mx::Direct),
+    Hand(Hand),
 }
 
 impl Way {
     const fn word(&self) -> &'static str {
         match self {
             Self::Folder => "folder",
-            Self::Smarthost(_) | Self::Direct(_) => "mail",
+            Self::Smarthost(_) | Self::Direct(_) | Self::Hand(_) => "mail",
         }
     }
 }
@@ -142,6 +165,7 @@ impl Reporter {
         let way = match &options.mail_out {
             None => Way::Folder,
             Some(MailOut::Smarthost(smarthost)) => Way::Smarthost(smarthost.clone()),
+            Some(MailOut::Hand(hand)) => Way::Hand(hand.clone()),
             Some(MailOut::Direct { dns, port }) => Way::Direct(mx::Direct::new(dns, *port, &options.hostname)?),
         };
         Ok(Self { options, way })
@@ -251,6 +275,7 @@ impl Reporter {
             Way::Folder => folder::write(&self.options.folder, mail, &octets).await,
             Way::Smarthost(smarthost) => smarthost.send(&self.options.hostname, &mail.to, &octets).await,
             Way::Direct(direct) => direct.send(&mail.to, &octets).await,
+            Way::Hand(hand) => (hand.0)(mail),
         };
         match sent {
             Ok(()) => Ok(self.way.word()),
