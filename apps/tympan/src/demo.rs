@@ -71,8 +71,9 @@ pub(crate) async fn run(args: Demo) -> Result<()> {
     let config = Config::parse(&configuration(&folder.path, http, smtp, &printer.ipp_uri(), &token))?;
     let node = Node::start(config, renderer).await?;
     let url = node.url.clone();
+    let first = node.set_up_url.clone().unwrap_or_else(|| format!("{url}/"));
     let set_up = match &node.set_up_code {
-        Some(code) => format!("one-time set-up code {code}"),
+        Some(code) => format!("one-time set-up code {code}: open {first}"),
         None => "sign in with your account".into(),
     };
     let smtp = node.smtp.first().copied().map_or(smtp, reachable);
@@ -87,7 +88,7 @@ pub(crate) async fn run(args: Demo) -> Result<()> {
     let program = std::env::current_exe().map_or_else(|_| "tympan".into(), |path| path.display().to_string());
     println!("  {program} print FILE --to {ADDRESS} --from {SENDER} --server {smtp}\n");
     if args.open {
-        open(&format!("{url}/"));
+        open(&first);
     }
 
     let serve = async move {

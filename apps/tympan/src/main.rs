@@ -6,6 +6,8 @@ mod ask;
 mod cli;
 mod config;
 mod demo;
+mod hands;
+mod node;
 mod print;
 mod printer;
 mod remote;

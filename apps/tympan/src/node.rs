@@ -1,6 +1,6 @@
 //! A server: which doors and outputs are open, over one queue in one data folder.
 
-use crate::config::{Config, MailTls, PrinterEntry};
+use crate::config::{Config, MailOut as MailOutConfig, MailTls, PrinterEntry};
 use crate::hands::Hands;
 use crate::remote::Local;
 use anyhow::{bail, Context, Result};
@@ -11,13 +11,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tympan_console::{Console, ConsoleOptions};
-use tympan_deliver::{Delivery, DeliveryOptions, MailOut, MailRoute, OutputTimes, Outputs, ReportOptions, Timings};
+use tympan_deliver::{Delivery, DeliveryOptions, MailOut, ReportOptions, Smarthost, SmtpTls, Timings};
 use tympan_engine::{
     JobOptions, OwnerId, Printer, PrinterEvent, PrinterPolicy, RegistrationEvent, TokenScope,
 };
 use tympan_http::{Body, Hosts, Incoming, Limits, Peer, Request, Response, ServeOptions, Server, Service, TlsMaterial};
-use tympan_receive::{Dns, Listen, Network, ReportDoor, Role, SmtpDoor, SmtpOptions, UploadDoor, UploadOptions};
+use tympan_receive::{Dns, Identities, Listen, Network, ReportDoor, Role, SmtpDoor, SmtpOptions, UploadDoor, UploadOptions};
 use tympan_render::Renderer;
+use tympan_smtp::client::Credentials;
 use tympan_spooler::{Clock, CrashPoint, NewPrinter, Randomness, Spooler, SpoolerError, SpoolerOptions};
 use tympan_store::{DocumentOptions, Documents, Records, SqliteOptions, SqliteStore, Whose};
 
@@ -36,6 +37,8 @@ pub(crate) struct Node {
     pub(crate) url: String,
     /// The one-time code of the set-up page, until there is an account.
     pub(crate) set_up_code: Option<String>,
+    /// The address of that page with its code.
+    pub(crate) set_up_url: Option<String>,
     /// Its certificate's fingerprint.
     pub(crate) fingerprint: String,
     data: std::path::PathBuf,
@@ -95,11 +98,11 @@ impl Node {
             ..ConsoleOptions::new(spooler.clone(), hands, &url, &config.domain)
         })
         .await?;
-        let set_up_code = console.set_up_code();
+        let (set_up_code, set_up_url) = (console.set_up_code(), console.set_up_url());
         let upload = UploadDoor::new(
             spooler.clone(),
             UploadOptions { octets_max: config.http.upload_max, networks: networks(&config.trust.networks)?, base_url: url.clone(), ..UploadOptions::default() },
-            console.identities(),
+            identities(&spooler),
         );
         let web = Arc::new(Web { console: console.router(), upload, report: ReportDoor::new(spooler.clone()) });
 
@@ -128,7 +131,11 @@ impl Node {
                 grace: Duration::from_secs(2),
             };
             tasks.spawn(async move {
-                server.serve(web, options, wait(ended)).await;
+                let service = move |request: Request<Incoming>, peer: Peer| {
+                    let web = Arc::clone(&web);
+                    async move { web.call(request, peer).await }
+                };
+                server.serve(service, options, wait(ended)).await;
                 Ok(())
             });
         }
@@ -142,6 +149,7 @@ impl Node {
             http,
             url,
             set_up_code,
+            set_up_url,
             fingerprint: tls.fingerprint().to_string(),
             data: config.data,
             stop,
@@ -283,7 +291,7 @@ fn smtp_options(config: &Config, url: &str) -> Result<SmtpOptions> {
 
 fn delivery_options(config: &Config, renderer: Renderer, url: &str) -> Result<DeliveryOptions> {
     let follow = Duration::from_millis(config.queue.follow_every.0.max(1));
-    let timings = Timings { poll_first: follow.min(Timings::default().poll_first), ..Timings::default() };
+    let timings = Timings { poll_first: follow.min(Timings::default().poll_first), poll_max: follow.max(Timings::default().poll_first) * 20, ..Timings::default() };
     let mail_out = config.mail.out.as_ref().map(|out| -> Result<MailOut> {
         let password = match &out.password_file {
             Some(file) => Some(
@@ -296,14 +304,58 @@ fn delivery_options(config: &Config, renderer: Renderer, url: &str) -> Result<De
             ),
             None => None,
         };
-        mail_out(config, out, password)
+        mail_out(out, password, &config.dns.servers)
     });
-    let report = report_options(config, url, mail_out.transpose()?);
+    let mut report = ReportOptions::new(&config.domain, config.data.join("notices"));
+    report.hostname = config.mail.out.as_ref().and_then(|out| out.helo.clone()).unwrap_or_else(|| config.domain.clone());
+    report.base_url = Some(url.to_owned());
+    report.job_path = "/j/{token}".into();
+    report.mail_out = mail_out.transpose()?;
+    if let Some(zone) = &config.time_zone {
+        report.time_zone = jiff::tz::TimeZone::get(zone)
+            .with_context(|| format!("`{zone}` is no time zone; use an IANA name such as Asia/Tokyo"))?;
+    }
     Ok(DeliveryOptions {
-        outputs: Outputs::real(OutputTimes::default()),
         timings,
         temp_folder: config.data.join("tmp"),
         ..DeliveryOptions::new(renderer, report)
+    })
+}
+
+fn mail_out(out: &MailOutConfig, password: Option<String>, dns: &[SocketAddr]) -> Result<MailOut> {
+    let Some(named) = &out.smarthost else { return Ok(MailOut::Direct { dns: dns.to_vec(), port: 25 }) };
+    let tls = match out.tls {
+        MailTls::None => SmtpTls::Off,
+        MailTls::Starttls => SmtpTls::IfOffered,
+        MailTls::Required => SmtpTls::Required,
+        MailTls::Implicit => SmtpTls::Implicit,
+    };
+    let (host, port) = match named.rsplit_once(':') {
+        Some((host, port)) => (
+            host.to_owned(),
+            port.parse().with_context(|| format!("[mail.out] smarthost: `{port}` is no port; write host:587"))?,
+        ),
+        None => (named.clone(), if tls == SmtpTls::Implicit { 465 } else { 587 }),
+    };
+    let credentials = match (&out.user, password) {
+        (Some(user), Some(password)) => Some(Credentials { identity: user.clone(), password }),
+        (None, None) => None,
+        _ => bail!("[mail.out] needs both `user` and `password-file`, or neither"),
+    };
+    let verify = matches!(tls, SmtpTls::Required | SmtpTls::Implicit);
+    Ok(MailOut::Smarthost(Smarthost { host, port, tls, verify, credentials }))
+}
+
+/// Who is signed in on the console, for the upload door.
+fn identities(spooler: &Spooler) -> Identities {
+    let spooler = spooler.clone();
+    Arc::new(move |parts, peer| {
+        let spooler = spooler.clone();
+        let token = tympan_http::cookie::get(&parts.headers, tympan_console::SESSION_COOKIE, peer.tls).map(str::to_owned);
+        Box::pin(async move {
+            let found = spooler.session(&token?).await;
+            found.ok().flatten().map(|sign_in| sign_in.account)
+        })
     })
 }
 

@@ -23,8 +23,8 @@ pub(crate) async fn run(args: Serve) -> Result<()> {
         println!("mail:    {addr}");
     }
     println!("console: {}/", node.url);
-    if let Some(code) = &node.set_up_code {
-        println!("set-up:  {}/set-up with the one-time code {code}", node.url);
+    if let Some(url) = &node.set_up_url {
+        println!("set-up:  {url}");
     }
     println!("certificate SHA-256: {}", node.fingerprint);
     println!("ready");

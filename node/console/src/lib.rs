@@ -27,9 +27,9 @@ mod show;
 mod texts;
 mod words;
 
-pub use account::{new_account, reset_password};
+pub use account::{new_account, reset_password, signed_in};
 pub use hands::{Found, Hands, Later};
 pub use options::{ConsoleError, ConsoleOptions};
 pub use password::{PASSWORD_CHARS_MIN, Passwords};
-pub use policy::{Identity, LinkKind, Place, Policy};
+pub use policy::{Identity, LinkKind, Place, Policy, SESSION_COOKIE};
 pub use routes::Console;

@@ -13,7 +13,7 @@ use tympan_spooler::SpoolerError;
 use tympan_store::{Key, Record, Whose};
 
 /// The name of the cookie that holds a session's token.
-pub(crate) const SESSION_COOKIE: &str = "tympan";
+pub const SESSION_COOKIE: &str = "tympan";
 /// The name of the cookie that remembers the language.
 pub(crate) const LANGUAGE_COOKIE: &str = "tympan-lang";
 /// The name of the cookie that binds the forms of somebody who has not signed in.
@@ -384,7 +384,7 @@ impl Console {
     async fn sign_in_by_cookie(&self, parts: &Parts, peer: &Peer, id: &mut Identity) -> Result<bool, Failure> {
         let Some(token) = cookie::get(&parts.headers, SESSION_COOKIE, peer.tls) else { return Ok(false) };
         let Some(found) = self.spooler().session(token).await? else { return Ok(false) };
-        if crate::account::is_closed(self, &found).await? {
+        if crate::account::is_closed(self.spooler(), &found).await? {
             return Ok(false);
         }
         let chosen = Form::from_query(parts.uri.query()).get("lang").is_some()

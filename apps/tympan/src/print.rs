@@ -1,0 +1,177 @@
+//! `tympan print`: sends files to a printer's mail address, with a progress bar.
+
+use crate::cli::{Print, Tls};
+use anyhow::{bail, Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use mail_builder::MessageBuilder;
+use std::net::SocketAddr;
+use std::path::Path;
+use tympan_deliver::{Smarthost, SmtpTls};
+use tympan_smtp::client::{Credentials, Fate, Outcome};
+use tympan_smtp::{Address, Envelope, Recipient, ReversePath};
+
+/// Largest file that is sent, in octets.
+const FILE_MAX: u64 = 512 * 1024 * 1024;
+
+/// Sends files.
+pub(crate) async fn run(args: Print) -> Result<()> {
+    let (_, unknown, _) = tympan_engine::options::parse_words(&args.options);
+    if !unknown.is_empty() {
+        bail!(
+            "`{}` is no option\n\nhint: Options are words such as `duplex mono 2 copies A5 pages 1-3`",
+            unknown.join(" ")
+        );
+    }
+    let from = match &args.from {
+        Some(from) => from.clone(),
+        None => default_sender(),
+    };
+    let reverse_path = ReversePath::Address(address(&from)?);
+    let recipients = args.to.iter().map(|to| Ok(Recipient::from(address(to)?))).collect::<Result<Vec<_>>>()?;
+    let server = smarthost(&args)?;
+    let octets = mail(&args, &from)?;
+
+    let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new(octets.len() as u64) };
+    bar.set_style(
+        ProgressStyle::with_template("{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}")
+            .context("the progress bar's template is good")?
+            .progress_chars("=> "),
+    );
+    bar.set_message(format!("to {}", args.to.join(", ")));
+    let shown = bar.clone();
+    let envelope = Envelope { reverse_path, recipients };
+    let hostname = hostname();
+    let outcome = server
+        .hand_over(&hostname, envelope, &octets, &mut |octets| shown.set_position(octets))
+        .await
+        .with_context(|| format!("{}:{} did not take it", server.host, server.port))?;
+    bar.finish_and_clear();
+    tell(&outcome)
+}
+
+/// Says what became of each recipient; an error if any was refused.
+fn tell(outcome: &Outcome) -> Result<()> {
+    let mut refused = Vec::new();
+    for (recipient, fate) in outcome.fates() {
+        match fate {
+            Fate::Accepted(reply) => println!("{recipient}: {}", reply.text()),
+            Fate::Refused(reply) => refused.push(format!("{recipient}: {reply}")),
+            Fate::Failed(failure) => refused.push(format!("{recipient}: {failure}")),
+        }
+    }
+    if refused.is_empty() { Ok(()) } else { bail!("not taken\n{}", refused.join("\n")) }
+}
+
+/// Sends the demo's welcome mail.
+pub(crate) async fn send_welcome(server: SocketAddr, from: &str, to: &str, octets: Vec<u8>) -> Result<()> {
+    let smarthost = Smarthost {
+        host: server.ip().to_string(),
+        port: server.port(),
+        tls: SmtpTls::Off,
+        verify: false,
+        credentials: None,
+    };
+    let envelope = Envelope {
+        reverse_path: ReversePath::Address(address(from)?),
+        recipients: vec![Recipient::from(address(to)?)],
+    };
+    let outcome = smarthost.hand_over("localhost", envelope, &octets, &mut |_| {}).await?;
+    for (recipient, fate) in outcome.fates() {
+        match fate {
+            Fate::Accepted(_) => {}
+            Fate::Refused(reply) => bail!("{recipient}: {reply}"),
+            Fate::Failed(failure) => bail!("{recipient}: {failure}"),
+        }
+    }
+    Ok(())
+}
+
+fn address(text: &str) -> Result<Address> {
+    Address::parse(text).with_context(|| format!("`{text}` is no mail address; write it like office@print.example"))
+}
+
+fn smarthost(args: &Print) -> Result<Smarthost> {
+    let named = match &args.server {
+        Some(server) => server.clone(),
+        None => {
+            let domain = args.to.first().and_then(|to| to.rsplit_once('@')).map_or("localhost", |(_, domain)| domain);
+            domain.to_owned()
+        }
+    };
+    let implicit = args.tls == Tls::Implicit;
+    let (host, port) = match named.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.starts_with('[') => {
+            let port = port.parse().with_context(|| format!("`{port}` is no port; write --server host:25"))?;
+            (host.trim_matches(['[', ']']).to_owned(), port)
+        }
+        _ => (named.clone(), if implicit { 465 } else if args.user.is_some() { 587 } else { 25 }),
+    };
+    let credentials = match (&args.user, &args.password_file) {
+        (None, None) => None,
+        (Some(user), Some(file)) => {
+            let text = std::fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
+            Some(Credentials { identity: user.clone(), password: text.lines().next().unwrap_or_default().to_owned() })
+        }
+        _ => bail!("--user and --password-file go together"),
+    };
+    Ok(Smarthost {
+        host,
+        port,
+        tls: match args.tls {
+            Tls::Auto => SmtpTls::IfOffered,
+            Tls::Required => SmtpTls::Required,
+            Tls::Implicit => SmtpTls::Implicit,
+            Tls::None => SmtpTls::Off,
+        },
+        // As between mail servers, STARTTLS protects against listening; who asks for TLS gets the name checked.
+        verify: !args.insecure && matches!(args.tls, Tls::Required | Tls::Implicit),
+        credentials,
+    })
+}
+
+fn mail(args: &Print, from: &str) -> Result<Vec<u8>> {
+    let first = args.files.first().and_then(|file| file.file_name()).map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let name = args.subject.clone().unwrap_or(first);
+    let subject = if args.options.trim().is_empty() { name } else { format!("{name} [{}]", args.options.trim()) };
+    let to: Vec<&str> = args.to.iter().map(String::as_str).collect();
+    let mut message = MessageBuilder::new().from(from.to_owned()).to(to).subject(subject).text_body("");
+    for file in &args.files {
+        let (name, kind, octets) = read(file)?;
+        message = message.attachment(kind, name, octets);
+    }
+    message.write_to_vec().context("could not write the mail")
+}
+
+fn read(file: &Path) -> Result<(String, &'static str, Vec<u8>)> {
+    let shown = file.display();
+    let facts = std::fs::metadata(file).with_context(|| format!("could not read {shown}"))?;
+    if facts.is_dir() {
+        bail!("{shown} is a folder; name the files in it");
+    }
+    if facts.len() == 0 {
+        bail!("{shown} is empty");
+    }
+    if facts.len() > FILE_MAX {
+        bail!("{shown} has more than 512 MiB");
+    }
+    let octets = std::fs::read(file).with_context(|| format!("could not read {shown}"))?;
+    let name = file.file_name().map_or_else(|| "file".into(), |name| name.to_string_lossy().into_owned());
+    let kind = match octets.as_slice() {
+        [b'%', b'P', b'D', b'F', b'-', ..] => "application/pdf",
+        [0xff, 0xd8, 0xff, ..] => "image/jpeg",
+        [0x89, b'P', b'N', b'G', ..] => "image/png",
+        _ if std::str::from_utf8(&octets).is_ok() => "text/plain",
+        _ => "application/octet-stream",
+    };
+    Ok((name, kind, octets))
+}
+
+fn hostname() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if name.is_empty() || !name.is_ascii() { "localhost".into() } else { name }
+}
+
+fn default_sender() -> String {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "user".into());
+    format!("{user}@{}", hostname())
+}
