@@ -271,6 +271,35 @@ async fn a_full_disk_refuses_and_works_again_by_itself() {
     store.commit(mail(job(n), n)).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_stays_short_while_many_write_and_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = SqliteOptions { wal_pages_max: 50, ..SqliteOptions::default() };
+    let store = Arc::new(SqliteStore::open(dir.path(), options).unwrap());
+    let writers: Vec<_> = (0..8u64)
+        .map(|writer| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                for n in (1..100).map(|round| round * 8 + writer) {
+                    store.commit(mail(job(n), n)).await.unwrap();
+                    assert_eq!(store.document(document(n)).await.unwrap().unwrap().inline.unwrap(), bytes_of(n));
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    // 792 mails of about 7.5 KB passed through it.
+    let log = fs::metadata(dir.path().join("records.sqlite3-wal")).unwrap().len();
+    assert!(log < 3_000_000, "{log}");
+    drop(store);
+    let store = open(dir.path());
+    for n in 8..800 {
+        assert!(store.document(document(n)).await.unwrap().is_some(), "{n}");
+    }
+}
+
 #[test]
 fn hot_queries_search_an_index() {
     let dir = tempfile::tempdir().unwrap();

@@ -70,6 +70,16 @@ pub(super) fn writer(path: &Path, options: &SqliteOptions) -> Result<Connection,
     Ok(conn)
 }
 
+/// A connection that copies the log into the database.
+pub(super) fn copier(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let failed = |cause| database("open the database", cause);
+    let conn = Connection::open_with_flags(path, flags).map_err(failed)?;
+    conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -64;")
+        .map_err(failed)?;
+    Ok(conn)
+}
+
 /// A connection that only reads.
 pub(super) fn reader(path: &Path, cache_kib: u32) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -49,14 +49,18 @@ impl JobIds {
         ahead
     }
 
-    /// The counter durably stands at `end` now, having grown by `grown`.
-    pub(super) fn extend(&self, counter: Counter, end: u32, grown: u32) {
+    /// The counter durably stands at `end` now, having grown by `grown`; takes `count` ids, no more than that,
+    /// and returns the first.
+    pub(super) fn extend(&self, counter: Counter, end: u32, grown: u32, count: u32) -> u32 {
         let mut blocks = self.blocks();
         let block = blocks.entry(counter).or_default();
         if block.end + grown != end {
             block.next = end - grown;
         }
         block.end = end;
+        let first = block.next;
+        block.next += count;
+        first
     }
 
     /// What was taken and not given out: counter, next, end.
@@ -77,12 +81,13 @@ mod tests {
         let counter = (OwnerId::FIRST, PrinterUuid([1; 16]));
         assert_eq!(ids.take(counter, 1), None);
         assert_eq!(ids.ahead(counter), 0);
-        ids.extend(counter, 11, 4);
-        assert_eq!(ids.take(counter, 3), Some(JobId(7)));
+        assert_eq!(ids.extend(counter, 11, 4, 1), 7);
+        assert_eq!(ids.take(counter, 2), Some(JobId(8)));
         assert_eq!(ids.take(counter, 2), None);
         assert_eq!(ids.ahead(counter), 1);
-        ids.extend(counter, 14, 3);
-        assert_eq!(ids.take(counter, 4), Some(JobId(10)));
+        assert_eq!(ids.extend(counter, 14, 3, 2), 10);
+        assert_eq!(ids.take(counter, 3), None);
+        assert_eq!(ids.take(counter, 2), Some(JobId(12)));
         assert!(ids.unused().is_empty());
     }
 }

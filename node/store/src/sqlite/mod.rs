@@ -11,6 +11,7 @@
 mod apply;
 mod attach;
 mod contents;
+mod copier;
 mod job_ids;
 mod put;
 mod queries;
@@ -93,11 +94,12 @@ impl SqliteStore {
         let path = dir.join(FILE);
         let conn = attach::writer(&path, &options)?;
         attach::sync_folder(dir)?;
+        let poisoned = Arc::new(AtomicBool::new(false));
+        let copier = copier::Copier::start(&path, poisoned.clone())?;
         let readers = Readers::new(path, &options);
         let job_ids = Arc::new(JobIds::default());
-        let poisoned = Arc::new(AtomicBool::new(false));
         let (requests, queue) = mpsc::channel();
-        let writer = writer::Writer::new(conn, queue, job_ids.clone(), poisoned.clone(), options)?;
+        let writer = writer::Writer::new(conn, copier, queue, job_ids.clone(), poisoned.clone(), options)?;
         let writer = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || writer.run())

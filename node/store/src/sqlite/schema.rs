@@ -43,7 +43,8 @@ CREATE INDEX jobs_originator ON jobs (originator, uuid);
 CREATE INDEX jobs_open ON jobs (printer, uuid) WHERE over = 0;
 CREATE INDEX jobs_doubt ON jobs (uuid) WHERE in_doubt = 1;
 CREATE INDEX jobs_waiting ON jobs (printer, priority DESC, id) WHERE waiting = 1;
-CREATE INDEX jobs_waiting_sender ON jobs (printer, originator, may_be_mailed, uuid, language) WHERE waiting = 1;
+CREATE INDEX jobs_waiting_sender ON jobs (printer, originator, may_be_mailed, uuid, language, owner)
+    WHERE waiting = 1;
 CREATE INDEX jobs_waiting_retry ON jobs (printer, retry_interval_ms) WHERE waiting = 1;
 CREATE INDEX jobs_waiting_ready ON jobs (printer, ready_at) WHERE waiting = 1;
 CREATE INDEX jobs_due ON jobs (due_at, uuid) WHERE due_at IS NOT NULL;

@@ -1,6 +1,7 @@
 //! The writer thread: group commit, and copying the write-ahead log into the database.
 
 use super::apply::{Applied, Fail, Scratch, apply};
+use super::copier::{Copier, copy};
 use super::job_ids::{Counter, JobIds};
 use super::put::{at, millis, owner, run};
 use super::{SqliteOptions, database};
@@ -67,6 +68,7 @@ impl Broken {
 
 pub(super) struct Writer {
     conn: Connection,
+    copier: Option<Copier>,
     queue: Receiver<Request>,
     job_ids: Arc<JobIds>,
     poisoned: Arc<AtomicBool>,
@@ -84,6 +86,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(
         mut conn: Connection,
+        copier: Copier,
         queue: Receiver<Request>,
         job_ids: Arc<JobIds>,
         poisoned: Arc<AtomicBool>,
@@ -98,6 +101,7 @@ impl Writer {
         .map_err(|cause| database("watch the write-ahead log", cause))?;
         let mut writer = Self {
             conn,
+            copier: Some(copier),
             queue,
             job_ids,
             poisoned,
@@ -131,12 +135,11 @@ impl Writer {
                 }
             }
             self.write(&mut group);
-            if self.purge_since.is_some_and(|since| since.elapsed() >= self.options.purge_after)
-                || !self.purge_replies.is_empty()
-            {
+            let overdue = self.purge_since.is_some_and(|since| since.elapsed() >= self.options.purge_after);
+            if overdue || !self.purge_replies.is_empty() {
                 self.purge();
             } else if self.wal_pages.load(Ordering::Relaxed) > i64::from(self.options.wal_pages_max) {
-                self.checkpoint();
+                self.shorten();
             }
         }
         self.close();
@@ -147,6 +150,9 @@ impl Writer {
         let Some(since) = self.purge_since else {
             return if self.wal_pages.load(Ordering::Relaxed) > 0 { REST } else { Duration::from_secs(3600) };
         };
+        if !self.purge_replies.is_empty() {
+            return Duration::from_millis(5);
+        }
         let left = self.options.purge_after.saturating_sub(since.elapsed());
         left.min(self.options.purge_after / 4).max(Duration::from_millis(5))
     }
@@ -202,11 +208,13 @@ impl Writer {
         if applied.purge {
             self.purge_since.get_or_insert_with(Instant::now);
         }
-        for (counter, end, grown) in counters {
-            self.job_ids.extend(counter, end, grown);
-        }
+        // What these requests get is set aside at once: others take ids meanwhile, without a request.
+        let mut given: HashMap<Counter, u32> = counters
+            .into_iter()
+            .map(|(counter, end, grown)| (counter, self.job_ids.extend(counter, end, grown, wanted[&counter])))
+            .collect();
         for done in done {
-            self.acknowledge(done);
+            self.acknowledge(done, &mut given);
         }
     }
 
@@ -251,7 +259,6 @@ impl Writer {
                 let removed = ids.iter().try_for_each(|id| {
                     run(&self.conn, "DELETE FROM documents WHERE id = ?1 AND deleting = 1", params![id.0]).map(drop)
                 });
-                applied.purge |= !ids.is_empty();
                 done.push(Done::Nothing(reply, split(removed, "delete the rows of documents")?));
             }
             Request::Purge(reply) => done.push(Done::Purge(reply)),
@@ -330,7 +337,7 @@ impl Writer {
         }
     }
 
-    fn acknowledge(&mut self, done: Done) {
+    fn acknowledge(&mut self, done: Done, given: &mut HashMap<Counter, u32>) {
         // Whoever asked may have gone; the commit stands.
         match done {
             Done::Commit(reply, result) => {
@@ -338,8 +345,9 @@ impl Writer {
                 let _ = reply.send(result.map(|()| Committed { sequence: self.sequence }));
             }
             Done::JobIds { counter, count, reply } => {
-                let taken = self.job_ids.take(counter, count);
-                let _ = reply.send(taken.ok_or_else(|| StoreError::Exists("every job-id of this printer".into())));
+                let next = given.entry(counter).or_default();
+                let _ = reply.send(Ok(JobId(*next)));
+                *next += count;
             }
             Done::Claim(reply, result) => drop(reply.send(result)),
             Done::Count(reply, result) => drop(reply.send(result)),
@@ -348,6 +356,16 @@ impl Writer {
                 self.purge_since.get_or_insert_with(Instant::now);
                 self.purge_replies.push(reply);
             }
+        }
+    }
+
+    /// The log is long: lets the copier copy it, then copies the rest and starts it again.
+    fn shorten(&mut self) {
+        let Some(copier) = &self.copier else { return };
+        if copier.has_copied() {
+            self.checkpoint();
+        } else {
+            copier.begin();
         }
     }
 
@@ -369,46 +387,22 @@ impl Writer {
             for reply in self.purge_replies.drain(..) {
                 let _ = reply.send(Ok(()));
             }
-        } else {
-            let poisoned = self.poisoned.load(Ordering::Acquire);
-            if poisoned {
-                self.purge_since = None;
-            }
+        } else if self.poisoned.load(Ordering::Acquire) {
+            self.purge_since = None;
             for reply in self.purge_replies.drain(..) {
-                let error = if poisoned {
-                    StoreError::Poisoned
-                } else {
-                    StoreError::Database { doing: "empty the write-ahead log", cause: "somebody reads it".into() }
-                };
-                let _ = reply.send(Err(error));
+                let _ = reply.send(Err(StoreError::Poisoned));
             }
         }
+        // Else somebody reads or copies the log just now: those who wait do so until the next try.
     }
 
     fn log_copied(&self, sql: &str) -> bool {
-        if self.poisoned.load(Ordering::Acquire) {
-            return false;
-        }
-        let result = self.conn.prepare_cached(sql).and_then(|mut statement| {
-            statement.query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))
-        });
-        match result {
-            Ok((busy, in_log, copied)) => busy == 0 && in_log == copied,
-            Err(cause) => {
-                let code = cause.sqlite_error().map(|error| error.extended_code & 0xff);
-                if code == Some(ffi::SQLITE_FULL) {
-                    tracing::warn!("The disk of the data folder is full");
-                } else if code != Some(ffi::SQLITE_BUSY) {
-                    tracing::error!(error = %cause, "Could not write to the data folder; the server has to restart");
-                    self.poisoned.store(true, Ordering::Release);
-                }
-                false
-            }
-        }
+        copy(&self.conn, sql, &self.poisoned)
     }
 
     /// Gives back the job-ids that were taken ahead, and leaves one file.
     fn close(&mut self) {
+        self.copier = None;
         if self.poisoned.load(Ordering::Acquire) {
             return;
         }
