@@ -558,7 +558,8 @@ impl Job {
             E::Stopped(attempt) => {
                 self.current(attempt)?;
                 self.state = JobState::ProcessingStopped;
-                Ok(Vec::new())
+                // Its sender, and whoever waits behind it, is to be told.
+                Ok(vec![self.wake()])
             }
             E::Resumed(attempt) => {
                 self.current(attempt)?;

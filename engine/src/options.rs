@@ -252,10 +252,18 @@ pub fn parse_words(text: &str) -> (JobOptions, Vec<String>, usize) {
                 Some(ranges) => {
                     words.next();
                     options.pages.extend(ranges);
-                    while let Some(more) = words.peek().and_then(|next| parse_ranges(next)) {
+                    loop {
+                        let mut ahead = words.clone();
+                        let more = ahead.next().and_then(parse_ranges);
+                        // "pages 2-3 2 copies": the second number counts copies.
+                        let counts_copies = ahead.next().is_some_and(|next| {
+                            next.eq_ignore_ascii_case("copies") || next.eq_ignore_ascii_case("copy")
+                        });
+                        let Some(more) = more.filter(|_| !counts_copies) else { break };
                         words.next();
                         options.pages.extend(more);
                     }
+                    options.pages = in_order(&options.pages);
                     true
                 }
                 None => false,
@@ -308,6 +316,20 @@ fn parse_ranges(word: &str) -> Option<Vec<PageRange>> {
     word.split('+').map(parse_range).collect()
 }
 
+/// Ranges in ascending order without overlap, as "page-ranges" has to be (RFC 8011 section 5.2.7).
+fn in_order(ranges: &[PageRange]) -> Vec<PageRange> {
+    let mut sorted = ranges.to_vec();
+    sorted.sort_by_key(|range| range.first);
+    let mut merged: Vec<PageRange> = Vec::new();
+    for range in sorted {
+        match merged.last_mut() {
+            Some(last) if range.first <= last.last.saturating_add(1) => last.last = last.last.max(range.last),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
+
 fn parse_range(word: &str) -> Option<PageRange> {
     let range = match word.split_once('-') {
         None => {
@@ -355,6 +377,10 @@ mod tests {
         assert_eq!(parse_subject("[duplex copies 0]").unknown, vec!["copies".to_string(), "0".to_string()]);
         assert_eq!(parse_subject("[3x page 2 5-]").options.pages.len(), 2);
         assert_eq!(parse_subject("[duplex pages 3-1]").unknown.len(), 2);
+        let both = parse_subject("[pages 2-3 2 copies]").options;
+        assert_eq!((both.pages.len(), both.copies), (1, Some(2)));
+        let ranges = parse_subject("[pages 5-6 1-2 2-3]").options.pages;
+        assert_eq!(ranges, [PageRange { first: 1, last: 3 }, PageRange { first: 5, last: 6 }]);
     }
 
     #[test]

@@ -379,6 +379,18 @@ impl Condition {
         self.paper_trouble(needs, &troubles)
     }
 
+    /// Whether a trouble that stopped a job is still there.
+    pub fn has(&self, trouble: &Trouble) -> bool {
+        match trouble {
+            // No tray may be empty, and yet none has the medium.
+            Trouble::NoPaper { media: Some(media), .. } if !self.trays.is_empty() => {
+                let needs = Needs { media: Some(media.clone()), color: None };
+                self.paper_trouble(&needs, &[]).is_some()
+            }
+            trouble => self.troubles().iter().any(|other| other.word() == trouble.word()),
+        }
+    }
+
     /// The trouble that stops every job whatever it needs, if any.
     pub fn trouble_for_all(&self) -> Option<Trouble> {
         let stopped = self.state == PrinterState::Stopped;
@@ -680,14 +692,18 @@ impl Printer {
                 Ok(Vec::new())
             }
             E::Blocked { trouble, outage } => {
-                match &mut self.outage {
-                    Some(outage) => outage.trouble = trouble,
-                    None => self.outage = Some(Outage { id: outage, since: now, trouble }),
+                if let Some(outage) = &mut self.outage {
+                    outage.trouble = trouble;
+                    return Ok(Vec::new());
                 }
-                Ok(Vec::new())
+                self.outage = Some(Outage { id: outage, since: now, trouble });
+                Ok(wake)
             }
             E::Handed => {
-                self.end_outage(now);
+                // A job in black says nothing about the colour that others wait for.
+                if !self.outage_stands() {
+                    self.end_outage(now);
+                }
                 Ok(Vec::new())
             }
             E::Assigned(job, attempt) => match self.current {
@@ -747,11 +763,16 @@ impl Printer {
 
     /// Ends the outage when nothing is wrong any more.
     fn settle(&mut self, now: Timestamp) -> Vec<Effect> {
-        if self.outage.is_some() && self.condition.troubles().is_empty() {
+        if self.outage.is_some() && self.condition.troubles().is_empty() && !self.outage_stands() {
             self.end_outage(now);
             return vec![Effect::Wake { printer: self.uuid }];
         }
         Vec::new()
+    }
+
+    /// Whether the trouble of the outage is still there.
+    fn outage_stands(&self) -> bool {
+        self.outage.as_ref().is_some_and(|outage| self.condition.has(&outage.trouble))
     }
 
     fn end_outage(&mut self, now: Timestamp) {
@@ -850,6 +871,35 @@ mod tests {
         assert_eq!(printer.condition.answered_at, None);
         assert_eq!(printer.condition.asked_at, Some(Timestamp(10)));
         assert_eq!((printer.outage.clone(), printer.outage_ended_at), (None, Some(Timestamp(20))));
+    }
+
+    #[test]
+    fn an_outage_lasts_as_long_as_its_trouble_whatever_else_is_printed() {
+        let mut printer = Printer::new(OwnerId::FIRST, PrinterUuid([1; 16]), "office", "x", Timestamp(0));
+        let blocked = |trouble| PrinterEvent::Blocked { trouble, outage: OutageId([7; 16]) };
+        let no_cyan = Condition { markers: vec![marker("cyan", 0), marker("black", 80)], ..answering() };
+        printer.apply(PrinterEvent::Answered(no_cyan), Timestamp(10)).unwrap();
+        let trouble = printer.trouble_for(&JobOptions::default()).unwrap();
+        let effects = printer.apply(blocked(trouble), Timestamp(10)).unwrap();
+        assert_eq!(effects, [Effect::Wake { printer: printer.uuid }], "whoever waits is to be told");
+        printer.apply(PrinterEvent::Handed, Timestamp(20)).unwrap();
+        assert!(printer.outage.is_some(), "a job in black was printed, and cyan is still missing");
+        printer.apply(PrinterEvent::Answered(answering()), Timestamp(30)).unwrap();
+        assert_eq!(printer.outage_ended_at, Some(Timestamp(30)));
+
+        let a4 = Condition { trays: vec![tray("tray-1", A4, false)], ..answering() };
+        printer.apply(PrinterEvent::Answered(a4.clone()), Timestamp(40)).unwrap();
+        let a5 = JobOptions { media: Some(A5.into()), ..JobOptions::default() };
+        let trouble = printer.trouble_for(&a5).unwrap();
+        printer.apply(blocked(trouble), Timestamp(40)).unwrap();
+        printer.apply(PrinterEvent::Answered(a4), Timestamp(50)).unwrap();
+        assert!(printer.outage.is_some(), "it is asked again, and has no A5 as before");
+
+        let tray_2 = Condition { trays: vec![tray("tray-1", A4, false), tray("tray-2", A5, true)], ..answering() };
+        printer.apply(blocked(Trouble::Off), Timestamp(60)).unwrap();
+        printer.apply(PrinterEvent::Answered(tray_2), Timestamp(70)).unwrap();
+        printer.apply(PrinterEvent::Handed, Timestamp(70)).unwrap();
+        assert!(printer.outage.is_none(), "it is on again; a tray that is always empty is no outage");
     }
 
     #[test]

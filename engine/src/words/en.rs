@@ -157,6 +157,9 @@ pub(super) fn why(facts: &Facts<'_>) -> Why {
                 let pages = match (doubt.certain, doubt.possible) {
                     (certain, possible) if certain == possible => format!("pages up to {certain} came out, the rest did not"),
                     (0, possible) => format!("pages 1 to {possible} may have come out"),
+                    (certain, possible) if certain + 1 == possible => {
+                        format!("pages up to {certain} came out, page {possible} may have")
+                    }
                     (certain, possible) => {
                         format!("pages up to {certain} came out, pages {} to {possible} may have", certain + 1)
                     }

@@ -1,0 +1,6 @@
+//! One test or more for each row of the requirements, named by its id, over real processes and sockets.
+
+mod office;
+mod printing;
+mod waiting;
+mod who;
