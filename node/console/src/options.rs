@@ -18,7 +18,7 @@ pub struct ConsoleOptions {
     pub base_url: String,
     /// Mail domain of the printers' addresses.
     pub domain: String,
-    /// One mail address for all printers, its sender chooses (A02); `None`: each printer has its own.
+    /// One mail address for all printers (its local part, or all of it), its sender chooses (A02); `None`: each printer has its own.
     pub constant_address: Option<String>,
     /// IANA name of the zone in which times are shown; `None`: the machine's.
     pub time_zone: Option<String>,
@@ -29,7 +29,7 @@ pub struct ConsoleOptions {
     /// Address for reports of a printer's state, `{printer}` standing for its name; `None`: below `base_url` as
     /// `ipp(s)://…/ipp/print/{printer}`.
     pub report_uri: Option<String>,
-    /// Address of the form for uploads, `{printer}` standing for its name; `None`: there is none.
+    /// Where files are uploaded (`/print/{printer}`, the braces standing for its name); `None`: nowhere.
     pub upload_path: Option<String>,
     /// Whether the set-up page may be used at all. Default yes; a test or a demo with accounts of its own says no.
     pub set_up: bool,
@@ -64,7 +64,13 @@ impl ConsoleOptions {
         let base = match (&self.report_uri, self.base_url.strip_prefix("https://")) {
             (Some(uri), _) => return uri.replace("{printer}", printer),
             (None, Some(rest)) => with_port(rest, "ipps", 443),
-            (None, None) => with_port(self.base_url.strip_prefix("http://").unwrap_or(&self.base_url), "ipp", 80),
+            (None, None) => with_port(
+                self.base_url
+                    .strip_prefix("http://")
+                    .unwrap_or(&self.base_url),
+                "ipp",
+                80,
+            ),
         };
         format!("{base}/ipp/print/{printer}")
     }
@@ -72,9 +78,17 @@ impl ConsoleOptions {
 
 /// An `ipp` address is port 631 where none is said, the console's is not.
 fn with_port(rest: &str, scheme: &str, port: u16) -> String {
-    let (authority, path) = rest.split_once('/').map_or((rest, String::new()), |(a, p)| (a, format!("/{p}")));
-    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit()));
-    if has_port { format!("{scheme}://{authority}{path}") } else { format!("{scheme}://{authority}:{port}{path}") }
+    let (authority, path) = rest
+        .split_once('/')
+        .map_or((rest, String::new()), |(a, p)| (a, format!("/{p}")));
+    let has_port = authority
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit()));
+    if has_port {
+        format!("{scheme}://{authority}{path}")
+    } else {
+        format!("{scheme}://{authority}:{port}{path}")
+    }
 }
 
 /// Why a console could not be made.
@@ -94,8 +108,14 @@ mod tests {
 
     #[test]
     fn a_report_goes_to_the_port_of_the_console() {
-        assert_eq!(with_port("print.example", "ipps", 443), "ipps://print.example:443");
-        assert_eq!(with_port("localhost:8631", "ipp", 80), "ipp://localhost:8631");
+        assert_eq!(
+            with_port("print.example", "ipps", 443),
+            "ipps://print.example:443"
+        );
+        assert_eq!(
+            with_port("localhost:8631", "ipp", 80),
+            "ipp://localhost:8631"
+        );
         assert_eq!(with_port("[::1]:8631/a", "ipp", 80), "ipp://[::1]:8631/a");
     }
 }

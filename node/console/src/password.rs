@@ -20,7 +20,9 @@ pub struct Passwords {
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { permits: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self {
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
+        }
     }
 }
 
@@ -37,7 +39,10 @@ impl Passwords {
     pub async fn hash(&self, password: &str, salt: [u8; 16]) -> String {
         let password = password.to_owned();
         self.blocking(move || {
-            Argon2::default().hash_password_with_salt(password.as_bytes(), &salt).expect("argon2id hashes").to_string()
+            Argon2::default()
+                .hash_password_with_salt(password.as_bytes(), &salt)
+                .expect("argon2id hashes")
+                .to_string()
         })
         .await
     }
@@ -54,14 +59,22 @@ impl Passwords {
         self.blocking(move || {
             let exists = hash.is_some();
             let hash = hash.unwrap_or_else(|| nobodys().to_owned());
-            let Ok(hash) = PasswordHash::new(&hash) else { return false };
-            Argon2::default().verify_password(password.as_bytes(), &hash).is_ok() && exists
+            let Ok(hash) = PasswordHash::new(&hash) else {
+                return false;
+            };
+            Argon2::default()
+                .verify_password(password.as_bytes(), &hash)
+                .is_ok()
+                && exists
         })
         .await
     }
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
             work()
@@ -75,7 +88,10 @@ impl Passwords {
 fn nobodys() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
     HASH.get_or_init(|| {
-        Argon2::default().hash_password_with_salt(b"nobody", &[0; 16]).expect("argon2id hashes").to_string()
+        Argon2::default()
+            .hash_password_with_salt(b"nobody", &[0; 16])
+            .expect("argon2id hashes")
+            .to_string()
     })
 }
 
@@ -90,7 +106,10 @@ mod tests {
         assert!(hash.starts_with("$argon2id$"), "{hash}");
         assert!(passwords.verify("correct horse", Some(hash.clone())).await);
         assert!(!passwords.verify("correct horsf", Some(hash)).await);
-        assert!(!passwords.verify("nobody", None).await, "the stand-in is no way in");
+        assert!(
+            !passwords.verify("nobody", None).await,
+            "the stand-in is no way in"
+        );
         assert!(!passwords.verify("x", Some("no hash".into())).await);
     }
 
@@ -98,7 +117,10 @@ mod tests {
     fn a_password_has_ten_characters_not_octets() {
         assert!(Passwords::fits("1234567890"));
         assert!(!Passwords::fits("123456789"));
-        assert!(!Passwords::fits("パスワード"), "five characters of fifteen octets");
+        assert!(
+            !Passwords::fits("パスワード"),
+            "five characters of fifteen octets"
+        );
         assert!(!Passwords::fits(&"a".repeat(1025)));
     }
 }

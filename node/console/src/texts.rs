@@ -153,6 +153,7 @@ texts! {
     resume: "Let it go on", "再開";
     test_page: "Test page", "テストページ";
     settings: "Settings", "設定";
+    tried_in_vain: "The printer was asked just now; it cannot print yet.", "プリンターに確認しましたが、まだ印刷できません。";
     tried: "The printer was asked just now.", "プリンターに確認しました。";
     paused_said: "Paused. What is being printed goes on; nothing new begins.", "一時停止しました。印刷中のものは続き、新しい印刷は始まりません。";
     resumed_said: "It goes on.", "再開しました。";
@@ -160,6 +161,17 @@ texts! {
     print_here_lead: "Send a mail: attachments are printed, else its text.", "メールを送ってください。添付ファイルを、なければ本文を印刷します。";
     constant_note: "One address for all printers: with several, name the printer in the subject, {0}", "すべてのプリンターで共通のアドレスです。複数ある場合は件名でプリンターを指定してください：{0}";
     upload: "Print a file from here", "ここからファイルを印刷";
+    upload_lead: "PDF, JPEG, PNG or text. Each file becomes a job of its own.", "PDF、JPEG、PNG、テキスト。ファイルごとに1つのジョブになります。";
+    upload_curl: "Or from a terminal:", "端末からも送れます：";
+    files: "Files", "ファイル";
+    print_files: "Print", "印刷する";
+    pages_wanted: "Pages", "印刷するページ";
+    as_set: "As the printer is set", "プリンターの設定どおり";
+    one_side: "One side", "片面";
+    both_long: "Both sides, like a book", "両面（長辺とじ）";
+    both_short: "Both sides, like a calendar", "両面（短辺とじ）";
+    in_color: "In colour", "カラー";
+    in_black: "In black only", "白黒";
     poster: "For the wall: people register with this code.", "掲示用：このコードから登録できます。";
     qr_alt: "QR code of the page to register", "登録ページのQRコード";
     mail_address: "Mail address", "メールアドレス";
@@ -172,8 +184,6 @@ texts! {
     fact_duplex: "Both sides", "両面";
     fact_media: "Paper sizes", "用紙サイズ";
     fact_formats: "Takes", "対応形式";
-    fact_report_ok: "Last report", "最後の通知";
-    fact_never: "never", "なし";
     yes: "yes", "はい";
     no: "no", "いいえ";
     history: "History", "履歴";
@@ -351,7 +361,6 @@ texts! {
     approve: "Approve", "承認";
     refuse: "Refuse", "拒否";
     revoke: "Revoke", "取り消し";
-    change: "Change", "変更";
     reg_facts: "kept for {0}, tries again every {1}", "保存期限 {0}、再試行 {1}ごと";
     approved_said: "May print now.", "許可しました。";
     revoked_said: "May not print any more.", "許可を取り消しました。";
@@ -434,7 +443,9 @@ impl Texts {
         let mut rest = text;
         while let Some(at) = rest.find('{') {
             out.push_str(&rest[..at]);
-            let value = rest[at + 1..].split_once('}').and_then(|(n, after)| Some((values.get(n.parse::<usize>().ok()?)?, after)));
+            let value = rest[at + 1..]
+                .split_once('}')
+                .and_then(|(n, after)| Some((values.get(n.parse::<usize>().ok()?)?, after)));
             match value {
                 Some((value, after)) => {
                     out.push_str(value);
@@ -452,7 +463,11 @@ impl Texts {
 
     /// One or many.
     pub(crate) fn count(&self, one: &'static str, many: &str, count: u64) -> String {
-        if count == 1 { one.to_owned() } else { self.fill(many, &[&count.to_string()]) }
+        if count == 1 {
+            one.to_owned()
+        } else {
+            self.fill(many, &[&count.to_string()])
+        }
     }
 }
 
@@ -462,7 +477,9 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn places(text: &str) -> BTreeSet<&str> {
-        text.match_indices('{').map(|(at, _)| &text[at..at + 3]).collect()
+        text.match_indices('{')
+            .map(|(at, _)| &text[at..at + 3])
+            .collect()
     }
 
     #[test]
@@ -471,9 +488,17 @@ mod tests {
         for (key, en, ja) in ALL {
             assert!(!en.is_empty() && !ja.is_empty(), "{key} is empty");
             assert_eq!(places(en), places(ja), "{key} has other places for values");
-            let japanese = ja.chars().any(|c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}'));
-            assert!(japanese || matches!(*key, "level_unknown" | "h_changed"), "{key} is not translated: {ja}");
-            assert!(!en.chars().any(|c| c > '\u{2fff}'), "{key} holds Japanese: {en}");
+            let japanese = ja
+                .chars()
+                .any(|c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}'));
+            assert!(
+                japanese || matches!(*key, "level_unknown" | "h_changed"),
+                "{key} is not translated: {ja}"
+            );
+            assert!(
+                !en.chars().any(|c| c > '\u{2fff}'),
+                "{key} holds Japanese: {en}"
+            );
         }
         let keys: BTreeSet<&str> = ALL.iter().map(|(key, ..)| *key).collect();
         assert_eq!(keys.len(), ALL.len());
@@ -482,10 +507,23 @@ mod tests {
     #[test]
     fn the_words_of_the_glossary_are_used() {
         let glossary = include_str!("../../../docs/glossary.md");
-        for text in [EN.did_it_print, EN.print_all_again, EN.it_all_came_out, EN.throw_away, EN.print_now] {
+        for text in [
+            EN.did_it_print,
+            EN.print_all_again,
+            EN.it_all_came_out,
+            EN.throw_away,
+            EN.print_now,
+        ] {
             assert!(glossary.contains(text), "{text}");
         }
-        for text in [JA.did_it_print, JA.print_all_again, JA.it_all_came_out, JA.throw_away, JA.print_now, JA.kept_until] {
+        for text in [
+            JA.did_it_print,
+            JA.print_all_again,
+            JA.it_all_came_out,
+            JA.throw_away,
+            JA.print_now,
+            JA.kept_until,
+        ] {
             assert!(glossary.contains(text), "{text}");
         }
     }
