@@ -1,2 +1,52 @@
-//! Side by side with the peers.
-fn main() {}
+//! Side by side with the peers, in one run: `cargo xtask bench [mail|memory] [--mails N] [--rounds N]`.
+
+mod load;
+mod mail;
+mod memory;
+mod office;
+
+use std::process::ExitCode;
+
+/// How much is measured.
+struct Size {
+    /// Mails of one round.
+    mails: u32,
+    /// Rounds with each server; the median counts.
+    rounds: usize,
+    /// Jobs that wait while the memory is read.
+    waiting: u32,
+}
+
+fn main() -> ExitCode {
+    let mut size = Size { mails: 3000, rounds: 5, waiting: 10_000 };
+    let mut names = Vec::new();
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut number = || arguments.next().and_then(|text| text.parse::<u32>().ok());
+        let known = match argument.as_str() {
+            "mail" | "memory" => {
+                names.push(argument.clone());
+                true
+            }
+            "--mails" => number().map(|count| size.mails = count.max(10)).is_some(),
+            "--rounds" => number().map(|count| size.rounds = count.max(1) as usize).is_some(),
+            "--waiting" => number().map(|count| size.waiting = count.max(10)).is_some(),
+            _ => false,
+        };
+        if !known {
+            eprintln!(
+                "`{argument}` is not understood: cargo xtask bench [mail] [memory] [--mails N] [--rounds N] [--waiting N]"
+            );
+            return ExitCode::FAILURE;
+        }
+    }
+    let wanted = |name: &str| names.is_empty() || names.iter().any(|found| found == name);
+    println!("program: {}", office::program().display());
+    if wanted("mail") {
+        mail::run(&size);
+    }
+    if wanted("memory") {
+        memory::run(&size);
+    }
+    ExitCode::SUCCESS
+}

@@ -95,7 +95,6 @@ pub fn may_print(printer: &Printer, registration: Option<&Registration>) -> Resu
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -229,8 +229,17 @@ impl Attempt {
                 self.state = AttemptState::Handed;
                 Ok(vec![JobEvent::Handed(self.number)])
             }
-            E::DeviceJob(_) | E::Sent(_) | E::SentAll | E::Progress(_) | E::Stopped | E::Resumed | E::Completed(_)
-            | E::Taken | E::Aborted(_) | E::Canceled(_) | E::Forgotten => Err(Refusal::NotPossible),
+            E::DeviceJob(_)
+            | E::Sent(_)
+            | E::SentAll
+            | E::Progress(_)
+            | E::Stopped
+            | E::Resumed
+            | E::Completed(_)
+            | E::Taken
+            | E::Aborted(_)
+            | E::Canceled(_)
+            | E::Forgotten => Err(Refusal::NotPossible),
         }
     }
 

@@ -154,6 +154,21 @@ pub(crate) fn table() -> String {
 }
 
 #[test]
+fn a12_a_doubt_about_a_job_whose_time_had_passed_is_closed_in_time() {
+    let mut job = job();
+    job.keep_until = Timestamp(10);
+    job.apply(JobEvent::Assigned(ONE, Fence(1)), with(), Timestamp(1)).unwrap();
+    job.apply(JobEvent::Handed(ONE), with(), Timestamp(2)).unwrap();
+    job.apply(JobEvent::Expire, with(), Timestamp(10)).unwrap();
+    let end = AttemptEnd::InDoubt { certain: 0, possible: 1, why: "x".into() };
+    job.apply(JobEvent::Ended(ONE, end), with(), Timestamp(20)).unwrap();
+    assert_eq!(crate::retain::due(&job, Timestamp(1_019)), None);
+    let due = crate::retain::due(&job, Timestamp(1_020));
+    job.apply(due.unwrap(), with(), Timestamp(1_020)).unwrap();
+    assert_eq!(job.outcome, Some(Outcome::DoubtClosed));
+}
+
+#[test]
 fn every_state_and_event_is_in_the_table() {
     let table = table();
     assert_eq!(table.lines().count(), 2 + events().len());

@@ -12,6 +12,7 @@ pub mod account;
 pub mod admit;
 pub mod assign;
 pub mod attempt;
+pub mod condition;
 pub mod effect;
 pub mod event;
 pub mod hold;
@@ -19,8 +20,11 @@ pub mod ids;
 pub mod job;
 pub mod notice;
 pub mod options;
+pub mod parts;
+pub mod policy;
 pub mod printer;
 pub mod private;
+pub mod profile;
 pub mod refusal;
 pub mod registration;
 pub mod retain;
@@ -29,20 +33,20 @@ pub mod words;
 
 pub use account::{Account, Right, Session, Token, TokenScope};
 pub use attempt::{Attempt, AttemptEvent, AttemptState, DeviceRef, Evidence};
+pub use condition::{Condition, Marker, Needs, Reachability, Tray, Trouble};
 pub use effect::Effect;
 pub use event::{History, HistoryKind};
 pub use ids::{
-    AccountId, AttemptNumber, DocumentId, Fence, JobId, JobUuid, OutageId, OwnerId, PrinterUuid,
-    RegistrationId, ShortId,
+    AccountId, AttemptNumber, DocumentId, Fence, JobId, JobUuid, OutageId, OwnerId, PrinterUuid, RegistrationId,
+    ShortId,
 };
 pub use job::{Doubt, DoubtDecision, HoldReason, Job, JobDocument, JobEvent, JobSource, Originator, Outcome};
 pub use notice::{Notice, NoticeKind};
 pub use options::{ColorMode, JobOptions, PageRange, Printed, Sides};
-pub use printer::{
-    Access, Condition, DeviceProfile, DoubtPolicy, Marker, Outage, Printer, PrinterEvent, PrinterPolicy,
-    Reachability, StoredForm, Tray, Trouble,
-};
+pub use policy::{Access, DoubtPolicy, PrinterPolicy, StoredForm};
+pub use printer::{Outage, Printer, PrinterEvent};
 pub use private::Private;
+pub use profile::DeviceProfile;
 pub use refusal::Refusal;
 pub use registration::{Language, Registration, RegistrationEvent, RegistrationState};
 pub use time::{Millis, Timestamp};

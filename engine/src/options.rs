@@ -216,8 +216,12 @@ pub struct Subject {
 /// Brackets in which no single word is known (`[list-name]`, `[EXTERNAL]`) are taken as part of the name.
 pub fn parse_subject(subject: &str) -> Subject {
     let plain = || Subject { name: subject.trim().to_string(), ..Subject::default() };
-    let Some((before, rest)) = subject.split_once('[') else { return plain() };
-    let Some((inside, after)) = rest.split_once(']') else { return plain() };
+    let Some((before, rest)) = subject.split_once('[') else {
+        return plain();
+    };
+    let Some((inside, after)) = rest.split_once(']') else {
+        return plain();
+    };
     let (options, unknown, known) = parse_words(inside);
     if known == 0 {
         return plain();
@@ -259,7 +263,9 @@ pub fn parse_words(text: &str) -> (JobOptions, Vec<String>, usize) {
                         let counts_copies = ahead.next().is_some_and(|next| {
                             next.eq_ignore_ascii_case("copies") || next.eq_ignore_ascii_case("copy")
                         });
-                        let Some(more) = more.filter(|_| !counts_copies) else { break };
+                        let Some(more) = more.filter(|_| !counts_copies) else {
+                            break;
+                        };
                         words.next();
                         options.pages.extend(more);
                     }

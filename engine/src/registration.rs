@@ -1,7 +1,7 @@
 //! A registration joins one sender and one printer, never twice the same pair (A03).
 
-use crate::{JobOptions, Millis, OwnerId, PrinterUuid, Private, Refusal, RegistrationId, Timestamp};
 use crate::time::{DAY, MINUTE, SECOND};
+use crate::{JobOptions, Millis, OwnerId, PrinterUuid, Private, Refusal, RegistrationId, Timestamp};
 use alloc::string::String;
 use serde::{Deserialize, Serialize};
 

@@ -58,8 +58,7 @@ mod tests {
 
     #[test]
     fn a12_whether_waiting_jobs_follow_a_changed_limit_is_a_setting() {
-        let mut printer =
-            Printer::new(crate::OwnerId::FIRST, crate::PrinterUuid([2; 16]), "office", "x", Timestamp(0));
+        let mut printer = Printer::new(crate::OwnerId::FIRST, crate::PrinterUuid([2; 16]), "office", "x", Timestamp(0));
         let job = job();
         assert_eq!(follow(&job, &printer, 77), Some(JobEvent::KeepUntil(job.created_at + 77)));
         printer.policy.retention_follows = false;

@@ -82,8 +82,12 @@ pub fn actions(job: &Job, hindrance: &Hindrance) -> Vec<Action> {
         Hindrance::Printing => alloc::vec![Action::Cancel],
         Hindrance::Held(_) => alloc::vec![Action::Release, Action::Cancel],
         Hindrance::Trouble(_) if job.handed => alloc::vec![Action::Cancel],
-        Hindrance::Trouble(_) => alloc::vec![Action::PrintElsewhere, Action::PrintNow, Action::Cancel],
-        Hindrance::Preparing | Hindrance::Behind | Hindrance::Next => alloc::vec![Action::Hold, Action::Cancel],
+        Hindrance::Trouble(_) => {
+            alloc::vec![Action::PrintElsewhere, Action::PrintNow, Action::Cancel]
+        }
+        Hindrance::Preparing | Hindrance::Behind | Hindrance::Next => {
+            alloc::vec![Action::Hold, Action::Cancel]
+        }
     }
 }
 
@@ -147,8 +151,7 @@ mod tests {
     use alloc::string::ToString;
 
     fn office() -> Printer {
-        let mut printer =
-            Printer::new(crate::OwnerId::FIRST, PrinterUuid([2; 16]), "office", "ipp://x/", Timestamp(0));
+        let mut printer = Printer::new(crate::OwnerId::FIRST, PrinterUuid([2; 16]), "office", "ipp://x/", Timestamp(0));
         printer.info = "Office".into();
         printer
     }
@@ -227,6 +230,10 @@ mod tests {
         let mut done = job();
         done.apply(JobEvent::Cancel("anna".into()), with(), Timestamp(1)).unwrap();
         assert!(text(&done, &printer, Language::En).contains("Cancelled"));
-        assert!(text(&job(), &printer, Language::En).contains("next"), "{}", text(&job(), &printer, Language::En).to_string());
+        assert!(
+            text(&job(), &printer, Language::En).contains("next"),
+            "{}",
+            text(&job(), &printer, Language::En).to_string()
+        );
     }
 }

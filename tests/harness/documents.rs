@@ -19,12 +19,8 @@ fn each_page_of_a_pdf_shows_its_number() {
 #[test]
 fn a_number_is_read_wherever_it_was_moved_to() {
     for number in (0..=9).chain([10, 11, 17, 88, 107, 111, 250]) {
-        let drawn = image::imageops::resize(
-            &picture::draw(number, 400, 600),
-            300,
-            180,
-            image::imageops::FilterType::Triangle,
-        );
+        let drawn =
+            image::imageops::resize(&picture::draw(number, 400, 600), 300, 180, image::imageops::FilterType::Triangle);
         let mut page = image::RgbImage::from_pixel(600, 800, image::Rgb([255; 3]));
         assert_eq!(number_on(&page.clone().into()), None);
         image::imageops::replace(&mut page, &drawn, 250, 30);
@@ -37,16 +33,11 @@ fn a_pdf_has_the_paper_size_text_and_weight_it_was_given() {
     if !peers::need("pdftotext") {
         return;
     }
-    let file = PdfSample::pages(1)
-        .size_pt(size_pt::A5)
-        .text("Invoice (7)")
-        .filler(1 << 20)
-        .build();
+    let file = PdfSample::pages(1).size_pt(size_pt::A5).text("Invoice (7)").filler(1 << 20).build();
     assert!(file.len() > 1 << 20);
     let scratch = Scratch::new("pdf");
     let path = scratch.write("file.pdf", &file);
-    let text =
-        Process::run("pdftotext", peers::command("pdftotext").arg(&path).arg("-")).expect_success();
+    let text = Process::run("pdftotext", peers::command("pdftotext").arg(&path).arg("-")).expect_success();
     assert!(text.contains("Invoice (7)"), "{text}");
     let info = Process::run("pdfinfo", peers::command("pdfinfo").arg(&path)).expect_success();
     assert!(info.contains("419.528 x 595.276 pts"), "{info}");
@@ -60,17 +51,9 @@ fn an_encrypted_pdf_asks_for_a_password_and_a_broken_one_cannot_be_read() {
     let scratch = Scratch::new("pdf");
     let locked = scratch.write("locked.pdf", PdfSample::pages(1).encrypted().build());
     let finished = Process::run("pdfinfo", peers::command("pdfinfo").arg(locked));
-    assert!(
-        finished.output.contains("Incorrect password"),
-        "{}",
-        finished.output
-    );
+    assert!(finished.output.contains("Incorrect password"), "{}", finished.output);
     let broken = scratch.write("broken.pdf", pdf::broken());
-    assert!(
-        !Process::run("pdfinfo", peers::command("pdfinfo").arg(broken))
-            .status
-            .success()
-    );
+    assert!(!Process::run("pdfinfo", peers::command("pdfinfo").arg(broken)).status.success());
 }
 
 #[test]

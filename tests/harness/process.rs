@@ -22,9 +22,7 @@ fn ports_are_never_given_twice() {
 #[test]
 fn a_dropped_process_takes_its_children_with_it() {
     let process = Process::start("parent", &mut shell("sleep 600 & echo child $!; wait"));
-    let child = process.wait_for_line("its child", |line| {
-        line.strip_prefix("child ").map(PathBuf::from)
-    });
+    let child = process.wait_for_line("its child", |line| line.strip_prefix("child ").map(PathBuf::from));
     let proc = Path::new("/proc").join(child);
     assert!(proc.exists());
     drop(process);
@@ -59,16 +57,12 @@ fn tells_what_a_process_said_when_it_ends_too_early() {
 #[test]
 #[should_panic(expected = "did not end")]
 fn does_not_wait_for_ever() {
-    let _ =
-        Process::start("sleep", Command::new("sleep").arg("600")).finish(Duration::from_millis(50));
+    let _ = Process::start("sleep", Command::new("sleep").arg("600")).finish(Duration::from_millis(50));
 }
 
 #[test]
 fn asks_a_process_to_end_before_it_kills() {
-    let process = Process::start(
-        "shell",
-        &mut shell("trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done"),
-    );
+    let process = Process::start("shell", &mut shell("trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done"));
     process.wait_for_line("that it is ready", |line| (line == "ready").then_some(()));
     assert_eq!(process.stop().code(), Some(7));
 }

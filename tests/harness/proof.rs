@@ -30,15 +30,9 @@ async fn a_signed_mail_verifies_and_a_changed_one_does_not() {
     let domain = MailDomain::publish(&zone, "sender.example");
     let signed = domain.sign(&mail(&domain));
     assert_eq!(verify(&zone, &signed).await, DkimResult::Pass);
-    let changed = String::from_utf8(signed)
-        .unwrap()
-        .replace("invoice.pdf", "invoice.exe")
-        .into_bytes();
+    let changed = String::from_utf8(signed).unwrap().replace("invoice.pdf", "invoice.exe").into_bytes();
     let result = verify(&zone, &changed).await;
-    assert!(
-        !matches!(result, DkimResult::Pass | DkimResult::TempError(_)),
-        "{result:?}"
-    );
+    assert!(!matches!(result, DkimResult::Pass | DkimResult::TempError(_)), "{result:?}");
 }
 
 #[tokio::test]
@@ -48,10 +42,7 @@ async fn an_rsa_key_works_as_well() {
     }
     let zone = ZoneServer::start();
     let domain = MailDomain::publish_rsa(&zone, "sender.example");
-    assert_eq!(
-        verify(&zone, &domain.sign(&mail(&domain))).await,
-        DkimResult::Pass
-    );
+    assert_eq!(verify(&zone, &domain.sign(&mail(&domain))).await, DkimResult::Pass);
 }
 
 #[tokio::test]
@@ -60,16 +51,10 @@ async fn the_proof_hangs_on_the_zone() {
     let domain = MailDomain::publish(&zone, "sender.example");
     let signed = domain.sign(&mail(&domain));
     zone.fail_all(Some(DnsFailure::ServerFailure));
-    assert!(matches!(
-        verify(&zone, &signed).await,
-        DkimResult::TempError(_)
-    ));
+    assert!(matches!(verify(&zone, &signed).await, DkimResult::TempError(_)));
     zone.fail_all(None);
     domain.withdraw_key(&zone);
-    assert!(!matches!(
-        verify(&zone, &signed).await,
-        DkimResult::Pass | DkimResult::TempError(_)
-    ));
+    assert!(!matches!(verify(&zone, &signed).await, DkimResult::Pass | DkimResult::TempError(_)));
 }
 
 #[test]
@@ -99,13 +84,8 @@ fn a_mail_has_the_structure_that_programs_give_it() {
     ];
     let mut from = 0;
     for word in order {
-        let found = text[from..]
-            .find(word)
-            .unwrap_or_else(|| panic!("{word} in its place:\n{text}"));
+        let found = text[from..].find(word).unwrap_or_else(|| panic!("{word} in its place:\n{text}"));
         from += found;
     }
-    assert!(
-        text.lines().count() > 20 && !text.replace("\r\n", "").contains('\n'),
-        "every line ends in CRLF"
-    );
+    assert!(text.lines().count() > 20 && !text.replace("\r\n", "").contains('\n'), "every line ends in CRLF");
 }

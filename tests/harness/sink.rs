@@ -10,10 +10,8 @@ fn keeps_a_mail_as_it_was_sent() {
         return;
     }
     let sink = MailSink::start();
-    let mail = TestMail::new("anna@sender.example", "office@print.example")
-        .subject("Hello")
-        .text("one\n.two\n")
-        .build();
+    let mail =
+        TestMail::new("anna@sender.example", "office@print.example").subject("Hello").text("one\n.two\n").build();
     let recipients = ["office@print.example", "lobby@print.example"];
     let result = Smtplib::new(sink.address(), "anna@sender.example", &recipients, &mail).send();
     assert!(result.accepted, "{result:?}");
@@ -30,15 +28,7 @@ fn answers_as_it_was_told_and_only_once() {
     }
     let sink = MailSink::start();
     sink.answer_next(Stage::Rcpt, "450 4.2.0 later");
-    let send = || {
-        Smtplib::new(
-            sink.address(),
-            "a@b.example",
-            &["c@d.example"],
-            b"Subject: x\r\n\r\ny\r\n",
-        )
-        .send()
-    };
+    let send = || Smtplib::new(sink.address(), "a@b.example", &["c@d.example"], b"Subject: x\r\n\r\ny\r\n").send();
     let first = send();
     assert_eq!((first.accepted, first.code), (false, Some(450)));
     assert!(sink.mails().is_empty());

@@ -48,9 +48,7 @@ impl Dice {
 fn seed() -> u64 {
     match std::env::var("TYMPAN_KILL_SEED") {
         Ok(text) => text.parse().expect("TYMPAN_KILL_SEED must be a number"),
-        Err(_) => SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(1, |now| now.as_micros() as u64 % 1_000_000),
+        Err(_) => SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |now| now.as_micros() as u64 % 1_000_000),
     }
 }
 
@@ -81,20 +79,14 @@ fn nothing_acknowledged_is_lost_and_nothing_prints_twice_silently() {
     let jobs = settle(&server);
     let printed = paper.finish();
     let account = Account::of(&server, &mails, &jobs, &printed);
-    println!(
-        "kill loop: {kills} kills in {:.0} s, seed {seed}: {account}",
-        started.elapsed().as_secs_f32()
-    );
+    println!("kill loop: {kills} kills in {:.0} s, seed {seed}: {account}", started.elapsed().as_secs_f32());
     assert!(
         account.wrong.is_empty(),
         "seed {seed}, {account}:\n{}\n-- the last server said:\n{}",
         account.wrong.join("\n"),
         server.log()
     );
-    assert!(
-        account.acknowledged > 0 && account.printed > 0,
-        "nothing was tried: {account}"
-    );
+    assert!(account.acknowledged > 0 && account.printed > 0, "nothing was tried: {account}");
 }
 
 /// Not for an event: a random moment is what this test is about.
@@ -105,10 +97,7 @@ fn pause(milliseconds: u64) {
 /// Waits until every job has ended or needs a person, as long as one after the other does.
 fn settle(server: &Server) -> BTreeMap<String, Value> {
     let is_open = |job: &Value| {
-        let ended = matches!(
-            job["state"].as_str(),
-            Some("completed" | "canceled" | "aborted")
-        );
+        let ended = matches!(job["state"].as_str(), Some("completed" | "canceled" | "aborted"));
         !ended && job["doubt"].is_null()
     };
     let mut left = usize::MAX;
@@ -155,34 +144,19 @@ impl Account {
             refused: mails.refused.len() as u32,
             ..Self::default()
         };
-        account.wrong.extend(
-            mails
-                .refused
-                .iter()
-                .map(|reply| format!("refused: {reply}")),
-        );
+        account.wrong.extend(mails.refused.iter().map(|reply| format!("refused: {reply}")));
         for (subject, acknowledged) in &mails.sent {
             let pages: &[String] = printed.get(subject).map_or(&[], Vec::as_slice);
-            let here: Vec<&Value> = jobs
-                .values()
-                .filter(|job| job["name"].as_str() == Some(subject))
-                .collect();
-            let doubted = || {
-                here.iter()
-                    .any(|job| server.was_in_doubt(job["id"].as_str().unwrap_or_default()))
-            };
+            let here: Vec<&Value> = jobs.values().filter(|job| job["name"].as_str() == Some(subject)).collect();
+            let doubted = || here.iter().any(|job| server.was_in_doubt(job["id"].as_str().unwrap_or_default()));
             if pages.len() > 1 && !doubted() {
                 account.doubles += 1;
-                account.wrong.push(format!(
-                    "{subject}: printed {} times {pages:?}; the server says {here:?}",
-                    pages.len()
-                ));
+                account
+                    .wrong
+                    .push(format!("{subject}: printed {} times {pages:?}; the server says {here:?}", pages.len()));
             }
             if here.len() > 1 {
-                account.wrong.push(format!(
-                    "{subject}: {} jobs of one mail: {here:?}",
-                    here.len()
-                ));
+                account.wrong.push(format!("{subject}: {} jobs of one mail: {here:?}", here.len()));
             }
             let Some(short) = acknowledged else {
                 account.unacknowledged_printed += usize::from(!pages.is_empty());
@@ -194,27 +168,17 @@ impl Account {
                 account.printed += 1;
             } else if job.is_some_and(|job| !job["doubt"].is_null()) {
                 account.in_doubt += 1;
-            } else if job.is_some_and(|job| {
-                matches!(
-                    job["state"].as_str(),
-                    Some("pending" | "pending-held" | "processing")
-                )
-            }) {
+            } else if job
+                .is_some_and(|job| matches!(job["state"].as_str(), Some("pending" | "pending-held" | "processing")))
+            {
                 account.waiting += 1;
             } else {
                 account.lost += 1;
-                account.wrong.push(format!(
-                    "{subject}: acknowledged as {short}, no page; the server says {job:?}"
-                ));
+                account.wrong.push(format!("{subject}: acknowledged as {short}, no page; the server says {job:?}"));
             }
         }
-        for subject in printed
-            .keys()
-            .filter(|subject| !mails.sent.contains_key(*subject))
-        {
-            account
-                .wrong
-                .push(format!("{subject}: printed, but nobody sent it"));
+        for subject in printed.keys().filter(|subject| !mails.sent.contains_key(*subject)) {
+            account.wrong.push(format!("{subject}: printed, but nobody sent it"));
         }
         account
     }

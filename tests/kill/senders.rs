@@ -10,11 +10,7 @@ use std::time::Duration;
 
 use tympan_tests::{CEILING, TestMail, samples};
 
-pub(super) const ADDRESSES: [&str; 3] = [
-    "anna@sender.example",
-    "ben@sender.example",
-    "chika@sender.example",
-];
+pub(super) const ADDRESSES: [&str; 3] = ["anna@sender.example", "ben@sender.example", "chika@sender.example"];
 const OFFICE: &str = "office@print.example";
 
 /// Every mail of so many is not sent again when the reply to it is lost.
@@ -56,10 +52,7 @@ impl Senders {
             let work = Arc::clone(&work);
             std::thread::spawn(move || work.run(server, from))
         });
-        Self {
-            work,
-            threads: threads.into(),
-        }
+        Self { work, threads: threads.into() }
     }
 
     /// Lets them send so many mails more.
@@ -81,9 +74,7 @@ impl Work {
     fn next(&self) -> Option<u32> {
         let allowed = self.allowed.load(Ordering::Relaxed);
         let take = |taken| (taken < allowed).then_some(taken + 1);
-        self.taken
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
-            .ok()
+        self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok()
     }
 
     fn run(&self, server: SocketAddr, from: &str) {
@@ -123,19 +114,9 @@ impl Work {
 }
 
 fn mail(from: &str, subject: &str, number: u32) -> Vec<u8> {
-    let mail = TestMail::new(from, OFFICE)
-        .subject(subject)
-        .text(&format!("This is mail {number}.\r\n"));
-    if number % PDF_OF == 0 {
-        mail.attach(
-            &format!("{subject}.pdf"),
-            "application/pdf",
-            samples::pdf(1),
-        )
-    } else {
-        mail
-    }
-    .build()
+    let mail = TestMail::new(from, OFFICE).subject(subject).text(&format!("This is mail {number}.\r\n"));
+    if number % PDF_OF == 0 { mail.attach(&format!("{subject}.pdf"), "application/pdf", samples::pdf(1)) } else { mail }
+        .build()
 }
 
 enum Sent {
@@ -169,20 +150,13 @@ fn send(server: SocketAddr, from: &str, mail: &[u8]) -> Sent {
         }
     }
     // No line of these mails begins with a dot.
-    let end: &[u8] = if mail.ends_with(b"\r\n") {
-        b".\r\n"
-    } else {
-        b"\r\n.\r\n"
-    };
+    let end: &[u8] = if mail.ends_with(b"\r\n") { b".\r\n" } else { b"\r\n.\r\n" };
     if talk.writer.write_all(mail).is_err() {
         return Sent::NotWhole;
     }
     match talk.say(end) {
         None => Sent::Unanswered,
-        Some(reply) => match reply
-            .strip_prefix("250 2.0.0 ")
-            .and_then(|rest| rest.split(' ').next())
-        {
+        Some(reply) => match reply.strip_prefix("250 2.0.0 ").and_then(|rest| rest.split(' ').next()) {
             Some(short) => Sent::Taken(short.to_owned()),
             None => Sent::Refused(reply),
         },
@@ -197,10 +171,7 @@ struct Talk {
 impl Talk {
     fn new(stream: TcpStream) -> Option<Self> {
         stream.set_read_timeout(Some(CEILING)).ok()?;
-        Some(Self {
-            writer: stream.try_clone().ok()?,
-            reader: BufReader::new(stream),
-        })
+        Some(Self { writer: stream.try_clone().ok()?, reader: BufReader::new(stream) })
     }
 
     /// The last line of the reply; nothing when the connection ended before it was whole.

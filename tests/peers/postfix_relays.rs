@@ -13,17 +13,10 @@ fn postfix_relays_a_mail_from_swaks_to_smtp_sink() {
     }
     let sink = SmtpSink::start();
     let postfix = Postfix::relay_to(sink.address());
-    let result = Swaks::new(
-        postfix.address(),
-        "anna@sender.example",
-        "office@print.example",
-    )
-    .send();
+    let result = Swaks::new(postfix.address(), "anna@sender.example", "office@print.example").send();
     assert_eq!(result.exit_code, 0, "{}", result.output);
     wait_until("the mail in the sink", || {
-        sink.files().iter().any(|file| {
-            std::fs::read_to_string(file).is_ok_and(|mail| mail.contains("X-Mailer: swaks"))
-        })
+        sink.files().iter().any(|file| std::fs::read_to_string(file).is_ok_and(|mail| mail.contains("X-Mailer: swaks")))
     });
 }
 
@@ -35,21 +28,10 @@ fn postfix_tries_again_and_ends_cleanly() {
     let sink = MailSink::start();
     sink.answer_next(Stage::Data, "451 4.3.0 not now");
     let postfix = Postfix::relay_to(sink.address());
-    Swaks::new(
-        postfix.address(),
-        "anna@sender.example",
-        "office@print.example",
-    )
-    .send();
+    Swaks::new(postfix.address(), "anna@sender.example", "office@print.example").send();
     let mails = sink.wait_for(1);
-    assert!(
-        mails[0].text().contains("Received: from client.example"),
-        "{}",
-        mails[0].text()
-    );
-    wait_until("both in its log", || {
-        postfix.log().contains("4.3.0 not now") && postfix.log().contains("status=sent")
-    });
+    assert!(mails[0].text().contains("Received: from client.example"), "{}", mails[0].text());
+    wait_until("both in its log", || postfix.log().contains("4.3.0 not now") && postfix.log().contains("status=sent"));
     let master = postfix.master_pid().unwrap();
     drop(postfix);
     assert!(!Path::new("/proc").join(master.to_string()).exists());
@@ -64,15 +46,7 @@ fn swaks_and_smtplib_speak_tls_to_postfix() {
     let (key, certificate) = (scratch.join("key.pem"), scratch.join("certificate.pem"));
     let mut openssl = peers::command("openssl");
     openssl
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-        ])
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
         .args(["-subj", "/CN=relay.example", "-days", "2", "-keyout"])
         .arg(&key)
         .arg("-out")
@@ -85,23 +59,13 @@ fn swaks_and_smtplib_speak_tls_to_postfix() {
         key.display()
     );
     let postfix = Postfix::relay_with(sink.address(), &tls);
-    let swaks = Swaks::new(
-        postfix.address(),
-        "anna@sender.example",
-        "office@print.example",
-    );
+    let swaks = Swaks::new(postfix.address(), "anna@sender.example", "office@print.example");
     assert!(swaks.send().says("530 5.7.0"), "refused in the clear");
     let result = swaks.starttls().send();
     assert_eq!(result.exit_code, 0, "{}", result.output);
     let mail = b"Subject: x\r\n\r\ny\r\n";
     let to = ["office@print.example"];
-    let result = Smtplib::new(postfix.address(), "anna@sender.example", &to, mail)
-        .starttls()
-        .send();
+    let result = Smtplib::new(postfix.address(), "anna@sender.example", &to, mail).starttls().send();
     assert!(result.accepted, "{result:?}");
-    assert!(
-        sink.wait_for(2)
-            .iter()
-            .all(|mail| mail.text().contains("with ESMTPS"))
-    );
+    assert!(sink.wait_for(2).iter().all(|mail| mail.text().contains("with ESMTPS")));
 }

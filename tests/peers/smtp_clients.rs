@@ -21,13 +21,7 @@ fn swaks_delivers_a_mail_octet_for_octet() {
     }
     let sink = MailSink::start();
     let mail = mail();
-    let result = Swaks::new(
-        sink.address(),
-        "anna@sender.example",
-        "office@print.example",
-    )
-    .mail(mail.clone())
-    .send();
+    let result = Swaks::new(sink.address(), "anna@sender.example", "office@print.example").mail(mail.clone()).send();
     assert_eq!(result.exit_code, 0, "{}", result.output);
     assert!(result.says("354 "), "{:?}", result.replies);
     let caught = &sink.wait_for(1)[0];
@@ -42,9 +36,7 @@ fn swaks_shows_a_refusal() {
     }
     let sink = MailSink::start();
     sink.answer_next(Stage::Data, "550 5.7.1 not you");
-    let result = Swaks::new(sink.address(), "", "office@print.example")
-        .mail(mail())
-        .send();
+    let result = Swaks::new(sink.address(), "", "office@print.example").mail(mail()).send();
     assert_ne!(result.exit_code, 0);
     assert!(result.says("550 5.7.1"), "{}", result.output);
     assert!(result.output.contains("MAIL FROM:<>"), "{}", result.output);
@@ -61,11 +53,7 @@ fn smtplib_tells_which_recipients_were_refused() {
     let result = Smtplib::new(sink.address(), "anna@sender.example", &to, &mail()).send();
     assert!(result.accepted);
     assert_eq!(result.refused, [("nobody@print.example".to_owned(), 550)]);
-    assert!(
-        result.extensions.contains(&"pipelining".to_owned()),
-        "{:?}",
-        result.extensions
-    );
+    assert!(result.extensions.contains(&"pipelining".to_owned()), "{:?}", result.extensions);
     assert_eq!(sink.wait_for(1)[0].recipients, ["office@print.example"]);
 }
 
@@ -75,19 +63,12 @@ fn smtp_source_fills_smtp_sink() {
         return;
     }
     let sink = SmtpSink::start();
-    let mut source = SmtpSource::new(
-        sink.address(),
-        "load@sender.example",
-        "office@print.example",
-    );
+    let mut source = SmtpSource::new(sink.address(), "load@sender.example", "office@print.example");
     source.mails = 20;
     source.sessions = 4;
     source.octets = 10_000;
     source.run(Duration::from_secs(60)).expect_success();
     wait_until("20 files", || sink.files().len() == 20);
     let file = std::fs::read_to_string(&sink.files()[0]).unwrap();
-    assert!(
-        file.contains("office@print.example") && file.len() > 10_000,
-        "{file}"
-    );
+    assert!(file.contains("office@print.example") && file.len() > 10_000, "{file}");
 }

@@ -181,9 +181,7 @@ fn a08_a_job_for_a_printer_that_is_well_prints_at_once_and_its_data_goes() {
     assert_eq!(office.printer.numbers(), [Some(1)]);
     assert!(office.notices().is_empty(), "success is not mailed: {:?}", office.notices());
     let documents = office.data().join("documents");
-    wait_until("no document is left", || {
-        std::fs::read_dir(&documents).is_ok_and(|mut found| found.next().is_none())
-    });
+    wait_until("no document is left", || std::fs::read_dir(&documents).is_ok_and(|mut found| found.next().is_none()));
 }
 
 #[test]

@@ -140,10 +140,8 @@ fn in_doubt_a_person_decides_and_the_reprint_is_marked() {
     let office = Office::open();
     office.printer.fault("forget");
     office.printer.fault("slow 200");
-    let mail = TestMail::new(ANNA, OFFICE)
-        .subject("Doubtful")
-        .attach("long.pdf", "application/pdf", samples::pdf(3))
-        .build();
+    let mail =
+        TestMail::new(ANNA, OFFICE).subject("Doubtful").attach("long.pdf", "application/pdf", samples::pdf(3)).build();
     assert!(office.send(ANNA, &[OFFICE], &mail).starts_with("250"));
     let why = office.wait_for_why("Did it print?");
     assert!(why.contains("say whether it came out"), "{why}");

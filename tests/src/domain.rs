@@ -17,18 +17,8 @@ use crate::zone::ZoneServer;
 const SELECTOR: &str = "test";
 
 /// What is signed: the headers of RFC 6376 section 5.4.1 that our mails have.
-const SIGNED_HEADERS: [&str; 10] = [
-    "From",
-    "To",
-    "Cc",
-    "Subject",
-    "Date",
-    "Message-ID",
-    "Reply-To",
-    "MIME-Version",
-    "Content-Type",
-    "Auto-Submitted",
-];
+const SIGNED_HEADERS: [&str; 10] =
+    ["From", "To", "Cc", "Subject", "Date", "Message-ID", "Reply-To", "MIME-Version", "Content-Type", "Auto-Submitted"];
 
 /// A domain that signs its mail with DKIM (RFC 6376) and wants all else rejected (DMARC, `p=reject`).
 ///
@@ -46,9 +36,7 @@ enum Key {
 
 impl std::fmt::Debug for MailDomain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MailDomain")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("MailDomain").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -60,15 +48,9 @@ impl MailDomain {
     #[must_use]
     pub fn publish(zone: &ZoneServer, name: &str) -> Self {
         let private = Ed25519Key::generate_pkcs8().expect("an Ed25519 key");
-        let public = Ed25519Key::from_pkcs8_der(&private)
-            .expect("the key just made")
-            .public_key();
+        let public = Ed25519Key::from_pkcs8_der(&private).expect("the key just made").public_key();
         let record = format!("v=DKIM1; k=ed25519; p={}", BASE64.encode(public));
-        Self {
-            name: name.to_owned(),
-            key: Key::Ed25519 { private },
-        }
-        .announce(zone, &record)
+        Self { name: name.to_owned(), key: Key::Ed25519 { private } }.announce(zone, &record)
     }
 
     /// Makes an RSA key of 2048 bits, as nearly every real domain has it, and publishes it. Needs `openssl`.
@@ -81,34 +63,16 @@ impl MailDomain {
         let (private, public) = (scratch.join("private.pem"), scratch.join("public.der"));
         // In PEM: what it writes as DER changed with its versions.
         let mut make = Command::new("openssl");
-        make.args([
-            "genpkey",
-            "-algorithm",
-            "RSA",
-            "-pkeyopt",
-            "rsa_keygen_bits:2048",
-            "-out",
-        ])
-        .arg(&private);
+        make.args(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out"]).arg(&private);
         Process::run("openssl genpkey", &mut make).expect_success();
         let mut show = Command::new("openssl");
-        show.args(["pkey", "-pubout", "-outform", "DER", "-in"])
-            .arg(&private)
-            .arg("-out")
-            .arg(&public);
+        show.args(["pkey", "-pubout", "-outform", "DER", "-in"]).arg(&private).arg("-out").arg(&public);
         Process::run("openssl pkey", &mut show).expect_success();
         let public = std::fs::read(public).expect("the key that openssl made");
-        let private =
-            PrivatePkcs8KeyDer::from_pem_file(private).expect("the key that openssl made");
+        let private = PrivatePkcs8KeyDer::from_pem_file(private).expect("the key that openssl made");
         let record = format!("v=DKIM1; k=rsa; p={}", BASE64.encode(public));
-        let key = Key::Rsa {
-            private: private.secret_pkcs8_der().to_vec(),
-        };
-        Self {
-            name: name.to_owned(),
-            key,
-        }
-        .announce(zone, &record)
+        let key = Key::Rsa { private: private.secret_pkcs8_der().to_vec() };
+        Self { name: name.to_owned(), key }.announce(zone, &record)
     }
 
     fn announce(self, zone: &ZoneServer, key_record: &str) -> Self {

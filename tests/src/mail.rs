@@ -56,8 +56,7 @@ impl TestMail {
     /// A plain text in UTF-8.
     #[must_use]
     pub fn text(mut self, text: &str) -> Self {
-        self.bodies
-            .push(MimePart::new("text/plain", text.to_owned()));
+        self.bodies.push(MimePart::new("text/plain", text.to_owned()));
         self
     }
 
@@ -79,27 +78,21 @@ impl TestMail {
     /// A body in HTML; together with a text the two are alternatives.
     #[must_use]
     pub fn html(mut self, html: &str) -> Self {
-        self.bodies
-            .push(MimePart::new("text/html", html.to_owned()));
+        self.bodies.push(MimePart::new("text/html", html.to_owned()));
         self
     }
 
     /// A picture that the HTML body shows by `cid:`.
     #[must_use]
     pub fn inline_picture(mut self, content_id: &str, mime_type: &str, octets: Vec<u8>) -> Self {
-        self.related.push(
-            binary(mime_type, octets)
-                .inline()
-                .cid(content_id.to_owned()),
-        );
+        self.related.push(binary(mime_type, octets).inline().cid(content_id.to_owned()));
         self
     }
 
     /// An attachment.
     #[must_use]
     pub fn attach(mut self, file_name: &str, mime_type: &str, octets: Vec<u8>) -> Self {
-        self.attachments
-            .push(binary(mime_type, octets).attachment(file_name.to_owned()));
+        self.attachments.push(binary(mime_type, octets).attachment(file_name.to_owned()));
         self
     }
 
@@ -109,11 +102,8 @@ impl TestMail {
     /// Never: a mail is written into memory.
     #[must_use]
     pub fn build(self) -> Vec<u8> {
-        let mut builder = MessageBuilder::new().from(self.from.as_str()).to(self
-            .to
-            .iter()
-            .map(String::as_str)
-            .collect::<Vec<_>>());
+        let mut builder =
+            MessageBuilder::new().from(self.from.as_str()).to(self.to.iter().map(String::as_str).collect::<Vec<_>>());
         // The library's own would hold the name of this machine.
         builder = builder.message_id(format!("{}@test.example", unique()));
         if let Some(subject) = &self.subject {
@@ -123,45 +113,25 @@ impl TestMail {
             builder = builder.header(name.clone(), Raw::new(value.clone()));
         }
         let body = wrap("multipart/alternative", self.bodies);
-        let body = wrap(
-            "multipart/related",
-            body.into_iter().chain(self.related).collect(),
-        );
-        let body = wrap(
-            "multipart/mixed",
-            body.into_iter().chain(self.attachments).collect(),
-        );
+        let body = wrap("multipart/related", body.into_iter().chain(self.related).collect());
+        let body = wrap("multipart/mixed", body.into_iter().chain(self.attachments).collect());
         let body = body.unwrap_or_else(|| MimePart::new("text/plain", String::new()));
-        builder
-            .body(body)
-            .write_to_vec()
-            .expect("memory can be written")
+        builder.body(body).write_to_vec().expect("memory can be written")
     }
 }
 
 fn binary(mime_type: &str, octets: Vec<u8>) -> MimePart<'static> {
-    MimePart::new(
-        ContentType::new(mime_type.to_owned()),
-        BodyPart::Binary(octets.into()),
-    )
+    MimePart::new(ContentType::new(mime_type.to_owned()), BodyPart::Binary(octets.into()))
 }
 
 /// Several parts as one; one part as it is; no part as none.
 fn wrap(multipart: &'static str, mut parts: Vec<MimePart<'static>>) -> Option<MimePart<'static>> {
-    if parts.len() > 1 {
-        Some(MimePart::new(multipart, BodyPart::Multipart(parts)))
-    } else {
-        parts.pop()
-    }
+    if parts.len() > 1 { Some(MimePart::new(multipart, BodyPart::Multipart(parts))) } else { parts.pop() }
 }
 
 /// A word that no other mail of this run has.
 fn unique() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    format!(
-        "{}.{}",
-        std::process::id(),
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    )
+    format!("{}.{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }

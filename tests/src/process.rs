@@ -54,20 +54,11 @@ impl Process {
     fn start_with_input(name: &str, command: &mut Command, input: Option<Vec<u8>>) -> Self {
         let mut child = command
             .process_group(0)
-            .stdin(if input.is_some() {
-                Stdio::piped()
-            } else {
-                Stdio::null()
-            })
+            .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|cause| {
-                panic!(
-                    "{name} did not start ({:?}): {cause}",
-                    command.get_program()
-                )
-            });
+            .unwrap_or_else(|cause| panic!("{name} did not start ({:?}): {cause}", command.get_program()));
         let said = Arc::new(Said::default());
         let mut readers = Vec::new();
         if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
@@ -83,12 +74,7 @@ impl Process {
             let said = Arc::clone(&said);
             readers.push(std::thread::spawn(move || read_lines(stream, &said)));
         }
-        Self {
-            name: name.to_owned(),
-            child,
-            said,
-            readers,
-        }
+        Self { name: name.to_owned(), child, said, readers }
     }
 
     /// Runs a program to its end, at most [`CEILING`], and returns what it said.
@@ -105,11 +91,7 @@ impl Process {
     /// # Panics
     /// When it cannot be started or does not end.
     #[track_caller]
-    pub fn run_with_input(
-        name: &str,
-        command: &mut Command,
-        input: impl Into<Vec<u8>>,
-    ) -> Finished {
+    pub fn run_with_input(name: &str, command: &mut Command, input: impl Into<Vec<u8>>) -> Finished {
         Self::start_with_input(name, command, Some(input.into())).finish(CEILING)
     }
 
@@ -142,24 +124,9 @@ impl Process {
                 seen += 1;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(
-                lines.streams_open > 0,
-                "{} ended without {what}. It said:\n{}",
-                self.name,
-                lines.all.join("\n")
-            );
-            assert!(
-                !left.is_zero(),
-                "{} never said {what}, but:\n{}",
-                self.name,
-                lines.all.join("\n")
-            );
-            lines = self
-                .said
-                .changed
-                .wait_timeout(lines, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            assert!(lines.streams_open > 0, "{} ended without {what}. It said:\n{}", self.name, lines.all.join("\n"));
+            assert!(!left.is_zero(), "{} never said {what}, but:\n{}", self.name, lines.all.join("\n"));
+            lines = self.said.changed.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -171,11 +138,7 @@ impl Process {
     pub fn wait_until_ready(&mut self, what: &str, mut ready: impl FnMut() -> bool) {
         wait_until(&format!("{} ({what})", self.name), || {
             if let Ok(Some(status)) = self.child.try_wait() {
-                panic!(
-                    "{} ended ({status}) before {what}. It said:\n{}",
-                    self.name,
-                    self.output()
-                );
+                panic!("{} ended ({status}) before {what}. It said:\n{}", self.name, self.output());
             }
             ready()
         });
@@ -207,9 +170,7 @@ impl Process {
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => return status,
-                Ok(None) if Instant::now() < deadline => {
-                    std::thread::sleep(Duration::from_millis(5))
-                }
+                Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
                 _ => {
                     self.signal(Signal::KILL);
                     return self.child.wait().expect("a killed child ends");
@@ -228,16 +189,10 @@ impl Process {
         let status = loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => break status,
-                Ok(None) if Instant::now() < deadline => {
-                    std::thread::sleep(Duration::from_millis(5))
-                }
+                Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
                 other => {
                     let said = self.output();
-                    panic!(
-                        "{} did not end within {} s ({other:?}). It said:\n{said}",
-                        self.name,
-                        limit.as_secs()
-                    );
+                    panic!("{} did not end within {} s ({other:?}). It said:\n{said}", self.name, limit.as_secs());
                 }
             }
         };
@@ -246,10 +201,7 @@ impl Process {
         for reader in self.readers.drain(..) {
             let _ = reader.join();
         }
-        Finished {
-            status,
-            output: self.output(),
-        }
+        Finished { status, output: self.output() }
     }
 }
 
@@ -280,12 +232,7 @@ impl Finished {
     /// When it did not exit with 0; the message holds what it said.
     #[track_caller]
     pub fn expect_success(self) -> String {
-        assert!(
-            self.status.success(),
-            "it ended with {}:\n{}",
-            self.status,
-            self.output
-        );
+        assert!(self.status.success(), "it ended with {}:\n{}", self.status, self.output);
         self.output
     }
 }
@@ -293,13 +240,8 @@ impl Finished {
 fn read_lines(stream: impl Read, said: &Said) {
     let mut stream = BufReader::new(stream);
     let mut line = Vec::new();
-    while stream
-        .read_until(b'\n', &mut line)
-        .is_ok_and(|octets| octets > 0)
-    {
-        let text = String::from_utf8_lossy(&line)
-            .trim_end_matches(['\n', '\r'])
-            .to_owned();
+    while stream.read_until(b'\n', &mut line).is_ok_and(|octets| octets > 0) {
+        let text = String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned();
         line.clear();
         said.lock().all.push(text);
         said.changed.notify_all();

@@ -16,12 +16,7 @@ pub fn tympan() -> PathBuf {
     }
     let test = std::env::current_exe().expect("the path of this test");
     // target/<profile>/deps/all-0123, or target/<profile>/bench for the benches
-    let path = test
-        .ancestors()
-        .skip(1)
-        .take(2)
-        .map(|folder| folder.join("tympan"))
-        .find(|path| path.is_file());
+    let path = test.ancestors().skip(1).take(2).map(|folder| folder.join("tympan")).find(|path| path.is_file());
     path.unwrap_or_else(|| {
         panic!(
             "the program `tympan` is not beside {}: run `cargo build -p tympan` first (`cargo xtask test` does)",

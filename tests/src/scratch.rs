@@ -24,9 +24,7 @@ impl Scratch {
             .prefix(&format!("tympan-{name}-"))
             .tempdir()
             .expect("a folder for temporary files");
-        Self {
-            folder: Some(folder),
-        }
+        Self { folder: Some(folder) }
     }
 
     /// Makes a folder through which other users may reach what they are given in it: for peers that drop root.
@@ -43,10 +41,7 @@ impl Scratch {
     /// The folder itself.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.folder
-            .as_ref()
-            .expect("only empty while it is dropped")
-            .path()
+        self.folder.as_ref().expect("only empty while it is dropped").path()
     }
 
     /// The path of a file in it.
@@ -62,11 +57,9 @@ impl Scratch {
     pub fn write(&self, name: impl AsRef<Path>, octets: impl AsRef<[u8]>) -> PathBuf {
         let path = self.join(name);
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)
-                .unwrap_or_else(|cause| panic!("cannot make {}: {cause}", parent.display()));
+            fs::create_dir_all(parent).unwrap_or_else(|cause| panic!("cannot make {}: {cause}", parent.display()));
         }
-        fs::write(&path, octets)
-            .unwrap_or_else(|cause| panic!("cannot write {}: {cause}", path.display()));
+        fs::write(&path, octets).unwrap_or_else(|cause| panic!("cannot write {}: {cause}", path.display()));
         path
     }
 
@@ -76,8 +69,7 @@ impl Scratch {
     /// When that is impossible.
     pub fn folder(&self, name: impl AsRef<Path>) -> PathBuf {
         let path = self.join(name);
-        fs::create_dir_all(&path)
-            .unwrap_or_else(|cause| panic!("cannot make {}: {cause}", path.display()));
+        fs::create_dir_all(&path).unwrap_or_else(|cause| panic!("cannot make {}: {cause}", path.display()));
         path
     }
 }

@@ -74,10 +74,7 @@ impl State {
     /// The next answer that was ordered for this stage, else the usual one.
     fn answer(&self, stage: Stage, usual: &str) -> String {
         let answers = &mut self.lock().answers;
-        let ordered = answers
-            .iter()
-            .position(|(at, _)| *at == stage)
-            .and_then(|place| answers.remove(place));
+        let ordered = answers.iter().position(|(at, _)| *at == stage).and_then(|place| answers.remove(place));
         ordered.map_or_else(|| usual.to_owned(), |(_, answer)| answer)
     }
 }
@@ -89,8 +86,7 @@ impl MailSink {
     /// When no port can be had.
     #[must_use]
     pub fn start() -> Self {
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port for the mail sink");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port for the mail sink");
         let address = listener.local_addr().expect("the port just bound");
         let state = Arc::new(State::default());
         let thread = std::thread::spawn({
@@ -108,11 +104,7 @@ impl MailSink {
                 }
             }
         });
-        Self {
-            address,
-            state,
-            thread: Some(thread),
-        }
+        Self { address, state, thread: Some(thread) }
     }
 
     /// Where it listens.
@@ -123,10 +115,7 @@ impl MailSink {
 
     /// Answers so the next time it comes to `stage`: `(Stage::Rcpt, "450 4.2.0 later")`. Several are used in order.
     pub fn answer_next(&self, stage: Stage, answer: &str) -> &Self {
-        self.state
-            .lock()
-            .answers
-            .push_back((stage, answer.to_owned()));
+        self.state.lock().answers.push_back((stage, answer.to_owned()));
         self
     }
 
@@ -153,17 +142,8 @@ impl MailSink {
         let mut kept = self.state.lock();
         while kept.mails.len() < count {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(
-                !left.is_zero(),
-                "{} of {count} mails came",
-                kept.mails.len()
-            );
-            kept = self
-                .state
-                .changed
-                .wait_timeout(kept, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            assert!(!left.is_zero(), "{} of {count} mails came", kept.mails.len());
+            kept = self.state.changed.wait_timeout(kept, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         kept.mails.clone()
     }
@@ -185,11 +165,7 @@ fn converse(stream: &TcpStream, state: &State) -> std::io::Result<()> {
     let mut writer = stream;
     let mut say = |answer: &str| writer.write_all(format!("{answer}\r\n").as_bytes());
     say(&state.answer(Stage::Connect, "220 sink.example ESMTP"))?;
-    let mut mail = CaughtMail {
-        reverse_path: String::new(),
-        recipients: Vec::new(),
-        octets: Vec::new(),
-    };
+    let mut mail = CaughtMail { reverse_path: String::new(), recipients: Vec::new(), octets: Vec::new() };
     let mut line = String::new();
     loop {
         line.clear();
@@ -198,16 +174,10 @@ fn converse(stream: &TcpStream, state: &State) -> std::io::Result<()> {
         }
         let upper = line.to_ascii_uppercase();
         match upper.get(..4).unwrap_or_default() {
-            "EHLO" => say(
-                "250-sink.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE",
-            )?,
+            "EHLO" => say("250-sink.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE")?,
             "HELO" | "NOOP" => say("250 2.0.0 ok")?,
             "MAIL" => {
-                mail = CaughtMail {
-                    reverse_path: path(&line),
-                    recipients: Vec::new(),
-                    octets: Vec::new(),
-                };
+                mail = CaughtMail { reverse_path: path(&line), recipients: Vec::new(), octets: Vec::new() };
                 say(&state.answer(Stage::Mail, "250 2.1.0 ok"))?;
             }
             "RCPT" => {
@@ -255,8 +225,5 @@ fn read_data(reader: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
 }
 
 fn path(line: &str) -> String {
-    line.split_once('<')
-        .and_then(|(_, rest)| rest.split_once('>'))
-        .map_or("", |(path, _)| path)
-        .to_owned()
+    line.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or("", |(path, _)| path).to_owned()
 }

@@ -19,11 +19,7 @@ pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
         }
-        assert!(
-            started.elapsed() < CEILING,
-            "waited {} s in vain for {what}",
-            CEILING.as_secs()
-        );
+        assert!(started.elapsed() < CEILING, "waited {} s in vain for {what}", CEILING.as_secs());
         std::thread::sleep(LOOK_EVERY);
     }
 }

@@ -81,11 +81,7 @@ impl ZoneServer {
                 move || serve_tcp(&tcp, &zone)
             }),
         ];
-        Self {
-            address,
-            zone,
-            threads,
-        }
+        Self { address, zone, threads }
     }
 
     /// Where it answers, UDP and TCP.
@@ -151,12 +147,7 @@ impl ZoneServer {
     }
 
     fn add(&self, name: &str, record: RData) -> &Self {
-        self.zone
-            .lock()
-            .by_name
-            .entry(key(name))
-            .or_default()
-            .push(record);
+        self.zone.lock().by_name.entry(key(name)).or_default().push(record);
         self
     }
 }
@@ -165,8 +156,7 @@ impl Drop for ZoneServer {
     fn drop(&mut self) {
         self.zone.ended.store(true, Ordering::SeqCst);
         // One octet and one connection wake the two threads.
-        let _ = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
-            .and_then(|socket| socket.send_to(&[0], self.address));
+        let _ = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.send_to(&[0], self.address));
         let _ = TcpStream::connect(self.address);
         for thread in self.threads.drain(..) {
             let _ = thread.join();
@@ -189,9 +179,7 @@ impl Zone {
         let question = query.queries.first()?.clone();
         let name = key(&question.name.to_ascii());
         let mut records = self.lock();
-        records
-            .asked
-            .push((name.clone(), question.query_type.to_string()));
+        records.asked.push((name.clone(), question.query_type.to_string()));
         let mut reply = Message::response(query.metadata.id, query.metadata.op_code);
         reply.metadata.authoritative = true;
         reply.metadata.recursion_desired = query.metadata.recursion_desired;
@@ -199,45 +187,25 @@ impl Zone {
         reply.edns = query.edns.clone();
         match records.failing.get(&name).copied().or(records.all_failing) {
             Some(DnsFailure::Silence) => return None,
-            Some(DnsFailure::ServerFailure) => {
-                reply.metadata.response_code = ResponseCode::ServFail
-            }
+            Some(DnsFailure::ServerFailure) => reply.metadata.response_code = ResponseCode::ServFail,
             Some(DnsFailure::Refused) => reply.metadata.response_code = ResponseCode::Refused,
             None => {
                 let found = records.by_name.get(&name);
-                let wanted = found.into_iter().flatten().filter(|data| {
-                    question.query_type == RecordType::ANY
-                        || data.record_type() == question.query_type
-                });
+                let wanted = found
+                    .into_iter()
+                    .flatten()
+                    .filter(|data| question.query_type == RecordType::ANY || data.record_type() == question.query_type);
                 for data in wanted {
-                    reply.answers.push(Record::from_rdata(
-                        question.name.clone(),
-                        TTL_SECS,
-                        data.clone(),
-                    ));
+                    reply.answers.push(Record::from_rdata(question.name.clone(), TTL_SECS, data.clone()));
                 }
                 if reply.answers.is_empty() {
                     // A name above one that exists is there, if empty (RFC 8020).
                     let below = format!(".{name}");
-                    if found.is_none()
-                        && !records.by_name.keys().any(|other| other.ends_with(&below))
-                    {
+                    if found.is_none() && !records.by_name.keys().any(|other| other.ends_with(&below)) {
                         reply.metadata.response_code = ResponseCode::NXDomain;
                     }
-                    let soa = SOA::new(
-                        question.name.base_name(),
-                        parse("nobody.invalid"),
-                        1,
-                        60,
-                        60,
-                        60,
-                        TTL_SECS,
-                    );
-                    reply.authorities.push(Record::from_rdata(
-                        question.name.base_name(),
-                        TTL_SECS,
-                        RData::SOA(soa),
-                    ));
+                    let soa = SOA::new(question.name.base_name(), parse("nobody.invalid"), 1, 60, 60, 60, TTL_SECS);
+                    reply.authorities.push(Record::from_rdata(question.name.base_name(), TTL_SECS, RData::SOA(soa)));
                 }
             }
         }
@@ -255,10 +223,7 @@ fn serve_udp(socket: &UdpSocket, zone: &Zone) {
         let Some(reply) = zone.answer(&query[..octets]) else {
             continue;
         };
-        let allowed = reply
-            .edns
-            .as_ref()
-            .map_or(UDP_OCTETS_MAX, |edns| usize::from(edns.max_payload()));
+        let allowed = reply.edns.as_ref().map_or(UDP_OCTETS_MAX, |edns| usize::from(edns.max_payload()));
         let Ok(mut wire) = reply.to_vec() else {
             continue;
         };
@@ -297,9 +262,7 @@ fn serve_stream(mut stream: TcpStream, zone: &Zone) -> Option<()> {
         if let Some(reply) = zone.answer(&query) {
             let wire = reply.to_vec().ok()?;
             let length = u16::try_from(wire.len()).ok()?;
-            stream
-                .write_all(&[&length.to_be_bytes(), &wire[..]].concat())
-                .ok()?;
+            stream.write_all(&[&length.to_be_bytes(), &wire[..]].concat()).ok()?;
         }
     }
 }
@@ -309,8 +272,7 @@ fn key(name: &str) -> String {
 }
 
 fn parse(name: &str) -> Name {
-    let mut name =
-        Name::from_ascii(name).unwrap_or_else(|cause| panic!("`{name}` is no name: {cause}"));
+    let mut name = Name::from_ascii(name).unwrap_or_else(|cause| panic!("`{name}` is no name: {cause}"));
     name.set_fqdn(true);
     name
 }

@@ -16,16 +16,9 @@ use tasks::TASKS;
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let name = if arguments.is_empty() {
-        None
-    } else {
-        Some(arguments.remove(0))
-    };
+    let name = if arguments.is_empty() { None } else { Some(arguments.remove(0)) };
     if let Err(cause) = std::env::set_current_dir(workspace()) {
-        eprintln!(
-            "error: cannot enter the project's folder {}: {cause}",
-            workspace()
-        );
+        eprintln!("error: cannot enter the project's folder {}: {cause}", workspace());
         return ExitCode::FAILURE;
     }
     match name.as_deref() {
@@ -53,19 +46,13 @@ fn main() -> ExitCode {
 /// The folder of the workspace, whichever folder the command was called from.
 fn workspace() -> &'static str {
     // The manifest of this package lies one folder below it.
-    env!("CARGO_MANIFEST_DIR")
-        .strip_suffix("/xtask")
-        .unwrap_or(".")
+    env!("CARGO_MANIFEST_DIR").strip_suffix("/xtask").unwrap_or(".")
 }
 
 fn print_tasks() {
     println!("cargo xtask <task>\n");
     for task in TASKS {
-        println!(
-            "  {:<34} {}",
-            format!("{} {}", task.name, task.arguments),
-            task.help
-        );
+        println!("  {:<34} {}", format!("{} {}", task.name, task.arguments), task.help);
     }
     println!("\n  `cargo run --release -- demo` shows the program at work.");
 }

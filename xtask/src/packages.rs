@@ -32,11 +32,7 @@ const PACKAGES: &[Package] = &[
         probe: Probe::Program("swaks"),
         why: "an SMTP client that we did not write: AUTH, STARTTLS, every step shown",
     },
-    Package {
-        name: "libnet-ssleay-perl",
-        probe: Probe::PerlModule("Net::SSLeay"),
-        why: "TLS for swaks",
-    },
+    Package { name: "libnet-ssleay-perl", probe: Probe::PerlModule("Net::SSLeay"), why: "TLS for swaks" },
     Package {
         name: "postfix",
         probe: Probe::Program("postfix"),
@@ -62,16 +58,8 @@ const PACKAGES: &[Package] = &[
         probe: Probe::Program("ip"),
         why: "network namespaces in which such peers run apart from this machine",
     },
-    Package {
-        name: "python3",
-        probe: Probe::Program("python3"),
-        why: "smtplib, the SMTP client of many scripts",
-    },
-    Package {
-        name: "openssl",
-        probe: Probe::Program("openssl"),
-        why: "makes the RSA keys of a test's mail domain",
-    },
+    Package { name: "python3", probe: Probe::Program("python3"), why: "smtplib, the SMTP client of many scripts" },
+    Package { name: "openssl", probe: Probe::Program("openssl"), why: "makes the RSA keys of a test's mail domain" },
     Package {
         name: "curl",
         probe: Probe::Program("curl"),
@@ -82,11 +70,7 @@ const PACKAGES: &[Package] = &[
         probe: Probe::Program("pdftoppm"),
         why: "a PDF reader that we did not write, to look at the PDF that we make",
     },
-    Package {
-        name: "strace",
-        probe: Probe::Program("strace"),
-        why: "shows that fsync comes before 250",
-    },
+    Package { name: "strace", probe: Probe::Program("strace"), why: "shows that fsync comes before 250" },
 ];
 
 /// What became of the peers.
@@ -101,10 +85,7 @@ pub(crate) enum Peers {
 /// # Errors
 /// When apt failed or did not bring what it should.
 pub(crate) fn provide(install: bool) -> Result<Peers, String> {
-    let missing: Vec<&Package> = PACKAGES
-        .iter()
-        .filter(|package| !package.is_there())
-        .collect();
+    let missing: Vec<&Package> = PACKAGES.iter().filter(|package| !package.is_there()).collect();
     if missing.is_empty() {
         println!("All {} peers are installed.", PACKAGES.len());
         return Ok(Peers::AllThere);
@@ -114,15 +95,10 @@ pub(crate) fn provide(install: bool) -> Result<Peers, String> {
         println!("  {:<20} {}", package.name, package.why);
     }
     let names: Vec<&'static str> = missing.iter().map(|package| package.name).collect();
-    let line = format!(
-        "apt-get install --no-install-recommends {}",
-        names.join(" ")
-    );
+    let line = format!("apt-get install --no-install-recommends {}", names.join(" "));
     if !install {
         println!("To have them (Debian, Ubuntu), without starting any of them:\n  sudo {line}");
-        println!(
-            "or, as root: cargo xtask peers --install\nUntil then the tests that need them skip themselves."
-        );
+        println!("or, as root: cargo xtask peers --install\nUntil then the tests that need them skip themselves.");
         return Ok(Peers::Missing(names));
     }
     if !Path::new("/etc/debian_version").exists() || !answers("apt-get", &["--version"]) {
@@ -137,18 +113,11 @@ pub(crate) fn provide(install: bool) -> Result<Peers, String> {
     }
     println!("Installing them now, without starting any of them.");
     install_with_apt(&names)?;
-    let still: Vec<&str> = missing
-        .iter()
-        .filter(|package| !package.is_there())
-        .map(|package| package.name)
-        .collect();
+    let still: Vec<&str> = missing.iter().filter(|package| !package.is_there()).map(|package| package.name).collect();
     if still.is_empty() {
         Ok(Peers::AllThere)
     } else {
-        Err(format!(
-            "installed, but cannot be found: {}",
-            still.join(", ")
-        ))
+        Err(format!("installed, but cannot be found: {}", still.join(", ")))
     }
 }
 
@@ -183,31 +152,16 @@ fn install_with_apt(names: &[&str]) -> Result<(), String> {
     }
     let mut install = Command::new("apt-get");
     install
-        .args([
-            "install",
-            "--yes",
-            "--quiet",
-            "--no-install-recommends",
-            "-o",
-            "Dpkg::Use-Pty=0",
-        ])
+        .args(["install", "--yes", "--quiet", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0"])
         .args(names)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .stdin(Stdio::null());
-    if succeeds(&mut install) {
-        Ok(())
-    } else {
-        Err(format!("apt-get could not install {}", names.join(" ")))
-    }
+    if succeeds(&mut install) { Ok(()) } else { Err(format!("apt-get could not install {}", names.join(" "))) }
 }
 
 fn preseed(answer: &str) -> Result<(), String> {
-    let failed =
-        |cause: std::io::Error| format!("could not answer Debian's questions beforehand: {cause}");
-    let mut child = Command::new("debconf-set-selections")
-        .stdin(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
+    let failed = |cause: std::io::Error| format!("could not answer Debian's questions beforehand: {cause}");
+    let mut child = Command::new("debconf-set-selections").stdin(Stdio::piped()).spawn().map_err(failed)?;
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(answer.as_bytes()).map_err(failed)?;
     }
@@ -224,20 +178,13 @@ impl NoServices {
     const POLICY: &'static str = "/usr/sbin/policy-rc.d";
 
     fn begin() -> Result<Self, String> {
-        match fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o755)
-            .open(Self::POLICY)
-        {
+        match fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(Self::POLICY) {
             Ok(mut file) => file
                 .write_all(b"#!/bin/sh\nexit 101\n")
                 .map(|()| Self { ours: true })
                 .map_err(|cause| format!("could not write {}: {cause}", Self::POLICY)),
             // The machine has a policy already (containers do): it stays as it is.
-            Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
-                Ok(Self { ours: false })
-            }
+            Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => Ok(Self { ours: false }),
             Err(cause) => Err(format!("could not write {}: {cause}", Self::POLICY)),
         }
     }
@@ -259,13 +206,7 @@ mod tests {
     fn each_package_stands_once_and_says_why() {
         for (at, package) in PACKAGES.iter().enumerate() {
             assert!(!package.why.is_empty(), "{}", package.name);
-            assert!(
-                PACKAGES[..at]
-                    .iter()
-                    .all(|other| other.name != package.name),
-                "{} twice",
-                package.name
-            );
+            assert!(PACKAGES[..at].iter().all(|other| other.name != package.name), "{} twice", package.name);
         }
     }
 

@@ -62,9 +62,7 @@ impl Steps {
             let result = steps.count(what, command);
             let lines = std::fs::read_to_string(&skips).unwrap_or_default();
             let _ = std::fs::remove_file(&skips);
-            steps
-                .tally
-                .skip(u32::try_from(lines.lines().count()).unwrap_or(u32::MAX));
+            steps.tally.skip(u32::try_from(lines.lines().count()).unwrap_or(u32::MAX));
             steps.skips.extend(lines.lines().map(str::to_owned));
             result
         })
@@ -89,11 +87,7 @@ impl Steps {
         }
         println!("\nSteps:");
         for (what, time, ok) in &self.done {
-            println!(
-                "  {:>7.1} s  {} {what}",
-                time.as_secs_f32(),
-                if *ok { "ok    " } else { "FAILED" }
-            );
+            println!("  {:>7.1} s  {} {what}", time.as_secs_f32(), if *ok { "ok    " } else { "FAILED" });
         }
         println!("  {:>7.1} s  in all", self.started.elapsed().as_secs_f32());
         for skip in &self.skips {
@@ -125,11 +119,7 @@ impl Steps {
 
     fn count(&mut self, what: &str, command: &mut Command) -> bool {
         show(command);
-        let mut child = match command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-        {
+        let mut child = match command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() {
             Ok(child) => child,
             Err(cause) => {
                 println!("could not start it: {cause}");
@@ -154,16 +144,10 @@ impl Steps {
         if let Some(stream) = child.stdout.take() {
             each_line(stream, |line| {
                 println!("{line}");
-                let name = || {
-                    binary
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .clone()
-                };
+                let name = || binary.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 if let Some(tally) = Tally::from_result_line(line) {
                     self.tally += tally;
-                    self.binaries
-                        .push((name(), tally::seconds_of_result_line(line).unwrap_or(0.0)));
+                    self.binaries.push((name(), tally::seconds_of_result_line(line).unwrap_or(0.0)));
                 } else if let Some(test) = tally::failed_test(line) {
                     self.failures.push(format!("{test} ({})", name()));
                 }
@@ -210,9 +194,7 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command.args(arguments);
     // Set by the cargo that built this program; left in place they make the inner cargo build everything anew.
     for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(|name| {
-            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
-        }) {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
             command.env_remove(name);
         }
     }
@@ -221,11 +203,7 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 
 fn show(command: &Command) {
     let program = PathBuf::from(command.get_program());
-    let mut line = program
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let mut line = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     for argument in command.get_args() {
         line.push(' ');
         line.push_str(&argument.to_string_lossy());
@@ -236,10 +214,7 @@ fn show(command: &Command) {
 fn each_line(stream: impl Read, mut seen: impl FnMut(&str)) {
     let mut stream = BufReader::new(stream);
     let mut line = Vec::new();
-    while stream
-        .read_until(b'\n', &mut line)
-        .is_ok_and(|octets| octets > 0)
-    {
+    while stream.read_until(b'\n', &mut line).is_ok_and(|octets| octets > 0) {
         seen(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']));
         line.clear();
     }
@@ -250,24 +225,15 @@ fn binary_of_line(line: &str) -> Option<String> {
     // Colours, when cargo was told to always use them: ESC [ .. m.
     let mut parts = line.split('\u{1b}');
     let first = parts.next().unwrap_or_default();
-    let plain: String = std::iter::once(first)
-        .chain(parts.map(|part| part.split_once('m').map_or(part, |(_, rest)| rest)))
-        .collect();
+    let plain: String =
+        std::iter::once(first).chain(parts.map(|part| part.split_once('m').map_or(part, |(_, rest)| rest))).collect();
     let plain = plain.trim();
     if let Some(name) = plain.strip_prefix("Doc-tests ") {
         return Some(format!("{} (doc tests)", name.trim()));
     }
-    let path = plain
-        .strip_prefix("Running ")?
-        .rsplit_once('(')?
-        .1
-        .strip_suffix(')')?;
+    let path = plain.strip_prefix("Running ")?.rsplit_once('(')?.1.strip_suffix(')')?;
     let file = path.rsplit(['/', '\\']).next()?;
-    Some(
-        file.rsplit_once('-')
-            .map_or(file, |(name, _)| name)
-            .to_owned(),
-    )
+    Some(file.rsplit_once('-').map_or(file, |(name, _)| name).to_owned())
 }
 
 fn skips_file() -> PathBuf {
@@ -286,10 +252,7 @@ mod tests {
         assert_eq!(binary_of_line(line).as_deref(), Some("tympan_ipp"));
         let line = "\u{1b}[1m\u{1b}[92m     Running\u{1b}[0m all.rs (target/debug/deps/all-0a1b)";
         assert_eq!(binary_of_line(line).as_deref(), Some("all"));
-        assert_eq!(
-            binary_of_line("   Doc-tests tympan_ipp").as_deref(),
-            Some("tympan_ipp (doc tests)")
-        );
+        assert_eq!(binary_of_line("   Doc-tests tympan_ipp").as_deref(), Some("tympan_ipp (doc tests)"));
         assert_eq!(binary_of_line("   Compiling tympan_ipp"), None);
     }
 
@@ -298,14 +261,7 @@ mod tests {
         let mut steps = Steps::new();
         assert!(!steps.run("false", &mut Command::new("false")));
         assert!(steps.run("true", &mut Command::new("true")));
-        assert_eq!(
-            steps.tally,
-            Tally {
-                passed: 0,
-                failed: 1,
-                skipped: 0
-            }
-        );
+        assert_eq!(steps.tally, Tally { passed: 0, failed: 1, skipped: 0 });
     }
 
     #[test]
@@ -314,22 +270,8 @@ mod tests {
         let script = "echo 'test a ... ok'; echo 'a: x is not installed' >> $TYMPAN_SKIPS; \
                       echo 'test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.5s'";
         assert!(steps.tests("good", Command::new("sh").args(["-c", script])));
-        assert_eq!(
-            steps.tally,
-            Tally {
-                passed: 1,
-                failed: 0,
-                skipped: 2
-            }
-        );
+        assert_eq!(steps.tally, Tally { passed: 1, failed: 0, skipped: 2 });
         assert!(!steps.tests("crashed", Command::new("sh").args(["-c", "kill -9 $$"])));
-        assert_eq!(
-            steps.tally,
-            Tally {
-                passed: 1,
-                failed: 1,
-                skipped: 2
-            }
-        );
+        assert_eq!(steps.tally, Tally { passed: 1, failed: 1, skipped: 2 });
     }
 }

@@ -51,12 +51,7 @@ pub(crate) const TASKS: &[Task] = &[
         help: "kills the real server at random moments (60 times) and counts what became of the jobs",
         run: kill,
     },
-    Task {
-        name: "bench",
-        arguments: "[NAME]",
-        help: "side by side with the peers, in one run",
-        run: bench,
-    },
+    Task { name: "bench", arguments: "[NAME]", help: "side by side with the peers, in one run", run: bench },
     Task {
         name: "docs",
         arguments: "[--open]",
@@ -66,12 +61,7 @@ pub(crate) const TASKS: &[Task] = &[
 ];
 
 /// Crates that need no runtime: their tests take seconds.
-const PURE: [&str; 4] = [
-    "tympan-ipp",
-    "tympan-smtp",
-    "tympan-raster",
-    "tympan-engine",
-];
+const PURE: [&str; 4] = ["tympan-ipp", "tympan-smtp", "tympan-raster", "tympan-engine"];
 
 /// One build for all tests and the programs they start: every step after it selects from the same workspace, because
 /// selecting single packages would choose other features and build the dependencies a second time.
@@ -82,10 +72,7 @@ fn check(arguments: &[String]) -> Result<ExitCode, String> {
     let mut steps = Steps::new();
     formatting(&mut steps);
     clippy(&mut steps);
-    steps.tests(
-        "floors and tree",
-        &mut cargo(&["test", "--package", "xtask", "--no-fail-fast"]),
-    );
+    steps.tests("floors and tree", &mut cargo(&["test", "--package", "xtask", "--no-fail-fast"]));
     let mut pure = cargo(&["test", "--no-fail-fast"]);
     for package in PURE {
         pure.args(["--package", package]);
@@ -106,16 +93,12 @@ fn test(arguments: &[String]) -> Result<ExitCode, String> {
         }
         steps.tests("tests", &mut tests);
     }
-    clippy(&mut steps);
     Ok(steps.finish())
 }
 
 fn watch_package(arguments: &[String]) -> Result<ExitCode, String> {
     let options = Options::parse(arguments, &[], &[], 1)?;
-    let package = options
-        .words
-        .first()
-        .ok_or("which package? `cargo xtask watch engine`")?;
+    let package = options.words.first().ok_or("which package? `cargo xtask watch engine`")?;
     watch::watch(package)
 }
 
@@ -149,14 +132,7 @@ fn kill(arguments: &[String]) -> Result<ExitCode, String> {
 fn bench(arguments: &[String]) -> Result<ExitCode, String> {
     provide_peers(false)?;
     // Both in one build: the server that is measured is the release one.
-    let build = [
-        "build",
-        "--release",
-        "--package",
-        "tympan",
-        "--package",
-        "tympan-bench",
-    ];
+    let build = ["build", "--release", "--package", "tympan", "--package", "tympan-bench"];
     if !succeeds(&mut cargo(&build)) {
         return Ok(ExitCode::FAILURE);
     }
@@ -184,15 +160,7 @@ fn docs(arguments: &[String]) -> Result<ExitCode, String> {
 fn run_of_all(what: &str, module: &str, settings: &[(&str, String)]) -> Result<ExitCode, String> {
     let mut steps = Steps::new();
     if steps.run("build", &mut cargo(&BUILD)) {
-        let mut tests = cargo(&[
-            "test",
-            "--workspace",
-            "--test",
-            "all",
-            "--",
-            module,
-            "--nocapture",
-        ]);
+        let mut tests = cargo(&["test", "--workspace", "--test", "all", "--", module, "--nocapture"]);
         tests.envs(settings.iter().map(|(name, value)| (name, value)));
         steps.tests(what, &mut tests);
         steps.expect_some(what);
@@ -208,29 +176,16 @@ fn formatting(steps: &mut Steps) {
             println!("not formatted: the files above; `cargo fmt --all` mends it");
         }
     } else {
-        steps.skip(
-            "formatting",
-            "rustfmt is not installed: rustup component add rustfmt",
-        );
+        steps.skip("formatting", "rustfmt is not installed: rustup component add rustfmt");
     }
 }
 
 fn clippy(steps: &mut Steps) {
     if answers("cargo", &["clippy", "--version"]) {
-        let mut clippy = cargo(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ]);
+        let mut clippy = cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
         steps.run("clippy", &mut clippy);
     } else {
-        steps.skip(
-            "clippy",
-            "clippy is not installed: rustup component add clippy",
-        );
+        steps.skip("clippy", "clippy is not installed: rustup component add clippy");
     }
 }
 
@@ -238,10 +193,9 @@ fn provide_peers(install: bool) -> Result<(), String> {
     println!("\n== peers");
     match packages::provide(install || is_ci())? {
         Peers::AllThere => Ok(()),
-        Peers::Missing(names) if is_ci() => Err(format!(
-            "CI=true, and peers are missing ({}): nothing may be skipped there",
-            names.join(", ")
-        )),
+        Peers::Missing(names) if is_ci() => {
+            Err(format!("CI=true, and peers are missing ({}): nothing may be skipped there", names.join(", ")))
+        }
         Peers::Missing(_) => Ok(()),
     }
 }
@@ -254,25 +208,15 @@ fn is_ci() -> bool {
 /// Where cargo builds: this program lies in `<target>/<profile>/`.
 fn target_folder() -> Result<PathBuf, String> {
     let program = std::env::current_exe().map_err(|cause| format!("where am I? {cause}"))?;
-    program
-        .ancestors()
-        .nth(2)
-        .map(PathBuf::from)
-        .ok_or_else(|| "this program lies in no target folder".to_owned())
+    program.ancestors().nth(2).map(PathBuf::from).ok_or_else(|| "this program lies in no target folder".to_owned())
 }
 
 fn number(what: &str, text: &str) -> Result<String, String> {
-    text.parse::<u64>()
-        .map(|number| number.to_string())
-        .map_err(|_| format!("{what} must be a number, not `{text}`"))
+    text.parse::<u64>().map(|number| number.to_string()).map_err(|_| format!("{what} must be a number, not `{text}`"))
 }
 
 fn code(ok: bool) -> ExitCode {
-    if ok {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Arguments of a task; an unknown one is an error.
@@ -283,32 +227,19 @@ struct Options {
 }
 
 impl Options {
-    fn parse(
-        arguments: &[String],
-        flags: &[&str],
-        values: &[&str],
-        words_max: usize,
-    ) -> Result<Self, String> {
-        let mut found = Self {
-            flags: Vec::new(),
-            values: Vec::new(),
-            words: Vec::new(),
-        };
+    fn parse(arguments: &[String], flags: &[&str], values: &[&str], words_max: usize) -> Result<Self, String> {
+        let mut found = Self { flags: Vec::new(), values: Vec::new(), words: Vec::new() };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             if flags.contains(&argument.as_str()) {
                 found.flags.push(argument.clone());
             } else if values.contains(&argument.as_str()) {
-                let value = arguments
-                    .next()
-                    .ok_or_else(|| format!("{argument} needs a value"))?;
+                let value = arguments.next().ok_or_else(|| format!("{argument} needs a value"))?;
                 found.values.push((argument.clone(), value.clone()));
             } else if !argument.starts_with('-') && found.words.len() < words_max {
                 found.words.push(argument.clone());
             } else {
-                return Err(format!(
-                    "`{argument}` is not understood here; `cargo xtask` lists the tasks"
-                ));
+                return Err(format!("`{argument}` is not understood here; `cargo xtask` lists the tasks"));
             }
         }
         Ok(found)
@@ -319,10 +250,7 @@ impl Options {
     }
 
     fn value(&self, name: &str) -> Option<&str> {
-        self.values
-            .iter()
-            .find(|(found, _)| found == name)
-            .map(|(_, value)| value.as_str())
+        self.values.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -350,10 +278,7 @@ mod tests {
     #[test]
     fn refuses_what_it_does_not_know() {
         for line in ["--stepz 3", "1 2", "--steps"] {
-            assert!(
-                Options::parse(&words(line), &[], &["--steps"], 1).is_err(),
-                "{line}"
-            );
+            assert!(Options::parse(&words(line), &[], &["--steps"], 1).is_err(), "{line}");
         }
         assert!(number("--times", "many").is_err());
     }
@@ -361,11 +286,7 @@ mod tests {
     #[test]
     fn every_task_has_a_line_of_help() {
         for task in TASKS {
-            assert!(
-                !task.help.is_empty() && !task.help.contains('\n'),
-                "{}",
-                task.name
-            );
+            assert!(!task.help.is_empty() && !task.help.contains('\n'), "{}", task.name);
         }
     }
 }

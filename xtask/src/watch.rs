@@ -19,11 +19,7 @@ pub(crate) fn watch(name: &str) -> Result<ExitCode, String> {
         .map(|parent| PathBuf::from(format!("{parent}{short}")))
         .find(|folder| folder.join("Cargo.toml").is_file())
         .ok_or_else(|| format!("there is no package `{name}`"))?;
-    let package = if matches!(short, "tympan" | "xtask") {
-        short.to_owned()
-    } else {
-        format!("tympan-{short}")
-    };
+    let package = if matches!(short, "tympan" | "xtask") { short.to_owned() } else { format!("tympan-{short}") };
     loop {
         let seen = newest(&folder);
         test_package(&package);
@@ -41,11 +37,7 @@ fn newest(folder: &Path) -> Option<SystemTime> {
         .flatten()
         .filter_map(|entry| {
             let path = entry.path();
-            if path.is_dir() {
-                newest(&path)
-            } else {
-                entry.metadata().ok()?.modified().ok()
-            }
+            if path.is_dir() { newest(&path) } else { entry.metadata().ok()?.modified().ok() }
         })
         .max()
 }

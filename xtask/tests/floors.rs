@@ -13,35 +13,16 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("tympan-raster", &[]),
     ("tympan-engine", &["tympan-ipp"]),
     ("tympan-store", &["tympan-engine", "tympan-ipp"]),
-    (
-        "tympan-spooler",
-        &["tympan-store", "tympan-engine", "tympan-ipp"],
-    ),
+    ("tympan-spooler", &["tympan-store", "tympan-engine", "tympan-ipp"]),
     // Listener and client only: it knows nothing of ours.
     ("tympan-http", &[]),
     ("tympan-render", &["tympan-raster"]),
     // Doors, pages and outputs know the spooler, and not each other.
     (
         "tympan-receive",
-        &[
-            "tympan-ipp",
-            "tympan-smtp",
-            "tympan-engine",
-            "tympan-store",
-            "tympan-spooler",
-            "tympan-http",
-        ],
+        &["tympan-ipp", "tympan-smtp", "tympan-engine", "tympan-store", "tympan-spooler", "tympan-http"],
     ),
-    (
-        "tympan-console",
-        &[
-            "tympan-ipp",
-            "tympan-engine",
-            "tympan-store",
-            "tympan-spooler",
-            "tympan-http",
-        ],
-    ),
+    ("tympan-console", &["tympan-ipp", "tympan-engine", "tympan-store", "tympan-spooler", "tympan-http"]),
     (
         "tympan-deliver",
         &[
@@ -56,15 +37,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     // The virtual printer is no node: it may lie, and so shares nothing with those who must not.
-    (
-        "tympan-device",
-        &[
-            "tympan-ipp",
-            "tympan-raster",
-            "tympan-http",
-            "tympan-render",
-        ],
-    ),
+    ("tympan-device", &["tympan-ipp", "tympan-raster", "tympan-http", "tympan-render"]),
     (
         "tympan",
         &[
@@ -89,12 +62,7 @@ const FLOORS: &[(&str, &[&str])] = &[
 const ON_TOP: [&str; 2] = ["tympan-tests", "tympan-bench"];
 
 /// Crates without sockets, files, clock and threads.
-const PURE: [&str; 4] = [
-    "tympan-ipp",
-    "tympan-smtp",
-    "tympan-raster",
-    "tympan-engine",
-];
+const PURE: [&str; 4] = ["tympan-ipp", "tympan-smtp", "tympan-raster", "tympan-engine"];
 
 /// What a pure crate must not even reach through others.
 const IMPURE: [&str; 12] = [
@@ -153,78 +121,39 @@ struct Graph {
 impl Graph {
     fn read() -> Self {
         let cargo = || Command::new(env!("CARGO"));
-        let version = cargo()
-            .arg("-vV")
-            .output()
-            .expect("cargo tells its version")
-            .stdout;
+        let version = cargo().arg("-vV").output().expect("cargo tells its version").stdout;
         let version = String::from_utf8_lossy(&version);
-        let host = version
-            .lines()
-            .find_map(|line| line.strip_prefix("host: "))
-            .expect("cargo tells its host");
+        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("cargo tells its host");
         // The graph of this platform: that of all would have to be downloaded first.
         let output = cargo()
-            .args([
-                "metadata",
-                "--format-version",
-                "1",
-                "--filter-platform",
-                host,
-            ])
+            .args(["metadata", "--format-version", "1", "--filter-platform", host])
             .current_dir(root())
             .output()
             .expect("cargo metadata runs");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let metadata: Value =
-            serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
         let text = |value: &Value| value.as_str().expect("a string").to_owned();
         let list = |value: &Value| value.as_array().expect("a list").clone();
-        let names = list(&metadata["packages"])
-            .iter()
-            .map(|one| (text(&one["id"]), text(&one["name"])))
-            .collect();
+        let names = list(&metadata["packages"]).iter().map(|one| (text(&one["id"]), text(&one["name"]))).collect();
         let licences = list(&metadata["packages"])
             .iter()
-            .map(|one| {
-                (
-                    text(&one["id"]),
-                    one["license"].as_str().unwrap_or_default().to_owned(),
-                )
-            })
+            .map(|one| (text(&one["id"]), one["license"].as_str().unwrap_or_default().to_owned()))
             .collect();
-        let members = list(&metadata["workspace_members"])
-            .iter()
-            .map(text)
-            .collect();
+        let members = list(&metadata["workspace_members"]).iter().map(text).collect();
         let edges = list(&metadata["resolve"]["nodes"])
             .iter()
             .map(|node| {
                 let edges = list(&node["deps"])
                     .iter()
                     .map(|edge| {
-                        let dev = list(&edge["dep_kinds"])
-                            .iter()
-                            .all(|kind| kind["kind"].as_str() == Some("dev"));
-                        (
-                            text(&edge["pkg"]),
-                            if dev { Kind::Dev } else { Kind::Normal },
-                        )
+                        let dev = list(&edge["dep_kinds"]).iter().all(|kind| kind["kind"].as_str() == Some("dev"));
+                        (text(&edge["pkg"]), if dev { Kind::Dev } else { Kind::Normal })
                     })
                     .collect();
                 (text(&node["id"]), edges)
             })
             .collect();
-        Self {
-            names,
-            licences,
-            members,
-            edges,
-        }
+        Self { names, licences, members, edges }
     }
 
     fn name(&self, id: &str) -> &str {
@@ -232,10 +161,7 @@ impl Graph {
     }
 
     fn id(&self, name: &str) -> &str {
-        self.members
-            .iter()
-            .find(|id| self.name(id) == name)
-            .unwrap_or_else(|| panic!("{name} is in the workspace"))
+        self.members.iter().find(|id| self.name(id) == name).unwrap_or_else(|| panic!("{name} is in the workspace"))
     }
 
     /// The workspace's crates that a crate uses.
@@ -254,11 +180,7 @@ impl Graph {
         while let Some(id) = todo.pop() {
             if seen.insert(id) {
                 let edges = self.edges.get(id).into_iter().flatten();
-                todo.extend(
-                    edges
-                        .filter(|(_, kind)| *kind == Kind::Normal)
-                        .map(|(target, _)| target.as_str()),
-                );
+                todo.extend(edges.filter(|(_, kind)| *kind == Kind::Normal).map(|(target, _)| target.as_str()));
             }
         }
         seen.into_iter().map(|id| self.name(id)).collect()
@@ -266,9 +188,7 @@ impl Graph {
 }
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the workspace above this package")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace above this package")
 }
 
 #[test]
@@ -279,20 +199,13 @@ fn dependencies_go_down_only() {
         if ON_TOP.contains(&name) {
             continue;
         }
-        let allowed = FLOORS
-            .iter()
-            .find(|(floor, _)| *floor == name)
-            .map(|(_, allowed)| *allowed);
-        let allowed = allowed
-            .unwrap_or_else(|| panic!("{name} has no floor: add it to FLOORS, and say there why"));
+        let allowed = FLOORS.iter().find(|(floor, _)| *floor == name).map(|(_, allowed)| *allowed);
+        let allowed = allowed.unwrap_or_else(|| panic!("{name} has no floor: add it to FLOORS, and say there why"));
         for used in graph.uses(id, &Kind::Normal) {
             assert!(allowed.contains(&used), "{name} must not depend on {used}");
         }
         for used in graph.uses(id, &Kind::Dev) {
-            assert!(
-                !ON_TOP.contains(&used) && used != "tympan",
-                "the tests of {name} must not depend on {used}"
-            );
+            assert!(!ON_TOP.contains(&used) && used != "tympan", "the tests of {name} must not depend on {used}");
         }
     }
 }
@@ -324,11 +237,7 @@ fn there_is_one_tls_stack() {
 #[test]
 fn every_licence_permits_what_we_do() {
     let graph = Graph::read();
-    assert!(
-        !permits("GPL-3.0-only")
-            && !permits("MIT AND GPL-2.0")
-            && permits("(GPL-2.0 OR MIT) AND Zlib")
-    );
+    assert!(!permits("GPL-3.0-only") && !permits("MIT AND GPL-2.0") && permits("(GPL-2.0 OR MIT) AND Zlib"));
     for id in graph.edges.keys() {
         let licence = &graph.licences[id];
         assert!(permits(licence), "{} is under `{licence}`", graph.name(id));
@@ -369,19 +278,12 @@ fn permits(expression: &str) -> bool {
 fn the_crates_that_do_without_the_standard_library_say_so() {
     for folder in NO_STD {
         let file = root().join(folder).join("src/lib.rs");
-        let text = std::fs::read_to_string(&file)
-            .unwrap_or_else(|cause| panic!("{}: {cause}", file.display()));
-        assert!(
-            text.lines().any(|line| line == "#![no_std]"),
-            "{folder} says #![no_std]"
-        );
+        let text = std::fs::read_to_string(&file).unwrap_or_else(|cause| panic!("{}: {cause}", file.display()));
+        assert!(text.lines().any(|line| line == "#![no_std]"), "{folder} says #![no_std]");
         let mut lines = text.lines().peekable();
         while let Some(line) = lines.next() {
             if lines.peek() == Some(&"extern crate std;") {
-                assert_eq!(
-                    line, "#[cfg(test)]",
-                    "{folder} uses the standard library in its tests only"
-                );
+                assert_eq!(line, "#[cfg(test)]", "{folder} uses the standard library in its tests only");
             }
         }
     }

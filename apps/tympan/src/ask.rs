@@ -4,8 +4,8 @@ use crate::cli::{
     Admin, AdminAction, JobAction, JobCommand, Jobs, Printers, PrintersAction, Registrations, RegistrationsAction, Why,
 };
 use crate::remote::Remote;
-use anyhow::{anyhow, bail, Context, Result};
-use serde_json::{json, Value};
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal, Write};
 
 fn print_json(value: &Value) -> Result<()> {
@@ -74,7 +74,13 @@ pub(crate) async fn jobs(args: Jobs) -> Result<()> {
 pub(crate) async fn why(args: Why) -> Result<()> {
     let remote = Remote::find(&args.server)?;
     let lang = match args.lang.as_deref() {
-        None => if std::env::var("LANG").is_ok_and(|lang| lang.starts_with("ja")) { "ja" } else { "en" },
+        None => {
+            if std::env::var("LANG").is_ok_and(|lang| lang.starts_with("ja")) {
+                "ja"
+            } else {
+                "en"
+            }
+        }
         Some("en") => "en",
         Some("ja") => "ja",
         Some(other) => bail!("`{other}` is no language of this program; it has `en` and `ja`"),

@@ -1,6 +1,6 @@
 //! The configuration file. An unknown key or a bad value is refused at start, with its line and what is allowed.
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,7 +16,9 @@ impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         read_span(&text).map(Span).ok_or_else(|| {
-            serde::de::Error::custom(format!("`{text}` is no span of time; write it like \"3 days\", \"12 hours\", \"90 s\" or \"200 ms\""))
+            serde::de::Error::custom(format!(
+                "`{text}` is no span of time; write it like \"3 days\", \"12 hours\", \"90 s\" or \"200 ms\""
+            ))
         })
     }
 }

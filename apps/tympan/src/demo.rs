@@ -2,8 +2,8 @@
 
 use crate::cli::Demo;
 use crate::config::Config;
-use crate::node::{reachable, Node};
-use anyhow::{bail, Context, Result};
+use crate::node::{Node, reachable};
+use anyhow::{Context, Result, bail};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -99,12 +99,15 @@ pub(crate) async fn run(args: Demo) -> Result<()> {
         match page {
             Ok(Some(file)) => {
                 let file = pages.join(file);
-                println!("It is printed: {} ({:.1} s after the start).", file.display(), started.elapsed().as_secs_f64());
+                println!(
+                    "It is printed: {} ({:.1} s after the start).",
+                    file.display(),
+                    started.elapsed().as_secs_f64()
+                );
             }
-            Ok(None) | Err(_) => bail!(
-                "the welcome page did not come out in {} s; TYMPAN_LOG=debug shows more",
-                WELCOME_MAX.as_secs()
-            ),
+            Ok(None) | Err(_) => {
+                bail!("the welcome page did not come out in {} s; TYMPAN_LOG=debug shows more", WELCOME_MAX.as_secs())
+            }
         }
         if args.once {
             return node.run_until(std::future::ready(Ok(()))).await;
@@ -113,7 +116,9 @@ pub(crate) async fn run(args: Demo) -> Result<()> {
         let show = async {
             loop {
                 match events.recv().await {
-                    Ok(DeviceEvent::Page(page)) => println!("page: {}", pages.join(&page.file).display()),
+                    Ok(DeviceEvent::Page(page)) => {
+                        println!("page: {}", pages.join(&page.file).display())
+                    }
                     Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
                     Err(tokio::sync::broadcast::error::RecvError::Closed) => std::future::pending::<()>().await,
                 }

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use tympan_console::{Found, Later, Passwords};
 use tympan_deliver::{Answer, Delivery, TestPage};
 use tympan_engine::{
-    Account, DocumentId, JobOptions, JobSource, JobUuid, Language, Originator, Printer, PrinterEvent, PrinterUuid, Private, Right,
+    Account, DocumentId, JobOptions, JobSource, JobUuid, Language, Originator, Printer, PrinterEvent, PrinterUuid,
+    Private, Right,
 };
 use tympan_spooler::registrations::canonical_address;
 use tympan_spooler::{Spooler, Submission, Target};
@@ -60,7 +61,8 @@ impl tympan_console::Hands for Hands {
                 Answer::Answered(answered) => {
                     if let Some(profile) = answered.profile {
                         let learned = PrinterEvent::Learned(profile);
-                        let _ = self.spooler.printer_event(Whose::Owner(printer.owner), printer.uuid, learned, None).await;
+                        let _ =
+                            self.spooler.printer_event(Whose::Owner(printer.owner), printer.uuid, learned, None).await;
                     }
                     PrinterEvent::Answered(answered.condition)
                 }
@@ -68,7 +70,11 @@ impl tympan_console::Hands for Hands {
                 Answer::Faulty(why) => PrinterEvent::Faulty(why),
             };
             let whose = Whose::Owner(printer.owner);
-            let after = self.spooler.printer_event(whose, printer.uuid, event, None).await.map_err(|error| error.to_string())?;
+            let after = self
+                .spooler
+                .printer_event(whose, printer.uuid, event, None)
+                .await
+                .map_err(|error| error.to_string())?;
             match after.condition.trouble_for_all() {
                 None => Ok(()),
                 Some(trouble) => Err(tympan_engine::words::trouble(&trouble, language)),
@@ -119,7 +125,8 @@ pub(crate) async fn apply_account(spooler: &Spooler, entry: &AccountEntry, passw
         }
         None => {
             let language = Language::En;
-            tympan_console::new_account(spooler, &passwords, OWNER, &entry.name, password, Right::Print, language).await?;
+            tympan_console::new_account(spooler, &passwords, OWNER, &entry.name, password, Right::Print, language)
+                .await?;
             if let Some(row) = spooler.records().account_by_name(Whose::Owner(OWNER), &name).await? {
                 let account = Account { addresses, ..row.record };
                 spooler.save_account(account, row.version).await?;

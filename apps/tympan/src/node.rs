@@ -3,7 +3,7 @@
 use crate::config::{Config, MailOut as MailOutConfig, MailTls, PrinterEntry};
 use crate::hands::Hands;
 use crate::remote::Local;
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tympan_console::{Console, ConsoleOptions};
 use tympan_deliver::{Delivery, DeliveryOptions, MailOut, ReportOptions, Smarthost, SmtpTls, Timings};
-use tympan_engine::{
-    JobOptions, OwnerId, Printer, PrinterEvent, PrinterPolicy, RegistrationEvent, TokenScope,
-};
+use tympan_engine::{JobOptions, OwnerId, Printer, PrinterEvent, PrinterPolicy, RegistrationEvent, TokenScope};
 use tympan_http::{Body, Hosts, Incoming, Limits, Peer, Request, Response, ServeOptions, Server, Service, TlsMaterial};
-use tympan_receive::{Dns, Identities, Listen, Network, ReportDoor, Role, SmtpDoor, SmtpOptions, UploadDoor, UploadOptions};
+use tympan_receive::{
+    Dns, Identities, Listen, Network, ReportDoor, Role, SmtpDoor, SmtpOptions, UploadDoor, UploadOptions,
+};
 use tympan_render::Renderer;
 use tympan_smtp::client::Credentials;
 use tympan_spooler::{Clock, CrashPoint, NewPrinter, Randomness, Spooler, SpoolerError, SpoolerOptions};
@@ -101,7 +101,12 @@ impl Node {
         let (set_up_code, set_up_url) = (console.set_up_code(), console.set_up_url());
         let upload = UploadDoor::new(
             spooler.clone(),
-            UploadOptions { octets_max: config.http.upload_max, networks: networks(&config.trust.networks)?, base_url: url.clone(), ..UploadOptions::default() },
+            UploadOptions {
+                octets_max: config.http.upload_max,
+                networks: networks(&config.trust.networks)?,
+                base_url: url.clone(),
+                ..UploadOptions::default()
+            },
             identities(&spooler),
         );
         let web = Arc::new(Web { console: console.router(), upload, report: ReportDoor::new(spooler.clone()) });
@@ -168,10 +173,9 @@ impl Node {
             },
         };
         let _ = self.stop.send(true);
-        let _ = tokio::time::timeout(Duration::from_secs(15), async {
-            while self.tasks.join_next().await.is_some() {}
-        })
-        .await;
+        let _ =
+            tokio::time::timeout(Duration::from_secs(15), async { while self.tasks.join_next().await.is_some() {} })
+                .await;
         Local::remove(&self.data);
         match failed {
             Some(error) => Err(error),
@@ -235,7 +239,9 @@ pub(crate) fn reachable(addr: SocketAddr) -> SocketAddr {
 
 fn shown(addr: Option<SocketAddr>) -> String {
     match addr {
-        Some(addr) if addr.ip().is_loopback() || addr.ip().is_unspecified() => format!("localhost:{}", addr.port()),
+        Some(addr) if addr.ip().is_loopback() || addr.ip().is_unspecified() => {
+            format!("localhost:{}", addr.port())
+        }
         Some(addr) => addr.to_string(),
         None => "localhost".into(),
     }
@@ -252,12 +258,15 @@ fn hosts(config: &Config, url: &str) -> Hosts {
 fn networks(texts: &[String]) -> Result<Vec<Network>> {
     texts
         .iter()
-        .map(|text| text.parse::<Network>().with_context(|| format!("`{text}` is no network; write it like 192.0.2.0/24")))
+        .map(|text| {
+            text.parse::<Network>().with_context(|| format!("`{text}` is no network; write it like 192.0.2.0/24"))
+        })
         .collect()
 }
 
 fn smtp_options(config: &Config, url: &str) -> Result<SmtpOptions> {
-    let listen = |addrs: &[SocketAddr], role| addrs.iter().map(move |addr| Listen { addr: *addr, role }).collect::<Vec<_>>();
+    let listen =
+        |addrs: &[SocketAddr], role| addrs.iter().map(move |addr| Listen { addr: *addr, role }).collect::<Vec<_>>();
     let mut listeners = listen(&config.smtp.listen, Role::Mail);
     listeners.extend(listen(&config.smtp.submission, Role::Submission));
     listeners.extend(listen(&config.smtp.submissions, Role::Submissions));
@@ -291,7 +300,11 @@ fn smtp_options(config: &Config, url: &str) -> Result<SmtpOptions> {
 
 fn delivery_options(config: &Config, renderer: Renderer, url: &str) -> Result<DeliveryOptions> {
     let follow = Duration::from_millis(config.queue.follow_every.0.max(1));
-    let timings = Timings { poll_first: follow.min(Timings::default().poll_first), poll_max: follow.max(Timings::default().poll_first) * 20, ..Timings::default() };
+    let timings = Timings {
+        poll_first: follow.min(Timings::default().poll_first),
+        poll_max: follow.max(Timings::default().poll_first) * 20,
+        ..Timings::default()
+    };
     let mail_out = config.mail.out.as_ref().map(|out| -> Result<MailOut> {
         let password = match &out.password_file {
             Some(file) => Some(
@@ -307,7 +320,8 @@ fn delivery_options(config: &Config, renderer: Renderer, url: &str) -> Result<De
         mail_out(out, password, &config.dns.servers)
     });
     let mut report = ReportOptions::new(&config.domain, config.data.join("notices"));
-    report.hostname = config.mail.out.as_ref().and_then(|out| out.helo.clone()).unwrap_or_else(|| config.domain.clone());
+    report.hostname =
+        config.mail.out.as_ref().and_then(|out| out.helo.clone()).unwrap_or_else(|| config.domain.clone());
     report.base_url = Some(url.to_owned());
     report.job_path = "/j/{token}".into();
     report.mail_out = mail_out.transpose()?;
@@ -315,15 +329,13 @@ fn delivery_options(config: &Config, renderer: Renderer, url: &str) -> Result<De
         report.time_zone = jiff::tz::TimeZone::get(zone)
             .with_context(|| format!("`{zone}` is no time zone; use an IANA name such as Asia/Tokyo"))?;
     }
-    Ok(DeliveryOptions {
-        timings,
-        temp_folder: config.data.join("tmp"),
-        ..DeliveryOptions::new(renderer, report)
-    })
+    Ok(DeliveryOptions { timings, temp_folder: config.data.join("tmp"), ..DeliveryOptions::new(renderer, report) })
 }
 
 fn mail_out(out: &MailOutConfig, password: Option<String>, dns: &[SocketAddr]) -> Result<MailOut> {
-    let Some(named) = &out.smarthost else { return Ok(MailOut::Direct { dns: dns.to_vec(), port: 25 }) };
+    let Some(named) = &out.smarthost else {
+        return Ok(MailOut::Direct { dns: dns.to_vec(), port: 25 });
+    };
     let tls = match out.tls {
         MailTls::None => SmtpTls::Off,
         MailTls::Starttls => SmtpTls::IfOffered,
@@ -351,7 +363,8 @@ fn identities(spooler: &Spooler) -> Identities {
     let spooler = spooler.clone();
     Arc::new(move |parts, peer| {
         let spooler = spooler.clone();
-        let token = tympan_http::cookie::get(&parts.headers, tympan_console::SESSION_COOKIE, peer.tls).map(str::to_owned);
+        let token =
+            tympan_http::cookie::get(&parts.headers, tympan_console::SESSION_COOKIE, peer.tls).map(str::to_owned);
         Box::pin(async move {
             let found = spooler.session(&token?).await;
             found.ok().flatten().map(|sign_in| sign_in.account)
@@ -416,7 +429,8 @@ async fn apply_printer(spooler: &Spooler, entry: &PrinterEntry) -> Result<Printe
     let policy = entry.policy(&printer.policy);
     let mut printer = printer;
     if policy != printer.policy {
-        printer = spooler.printer_event(whose, printer.uuid, PrinterEvent::Policy(policy), Some("configuration")).await?;
+        printer =
+            spooler.printer_event(whose, printer.uuid, PrinterEvent::Policy(policy), Some("configuration")).await?;
     }
     if entry.device != printer.device {
         let event = PrinterEvent::Device(entry.device.clone());

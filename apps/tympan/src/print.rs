@@ -1,7 +1,7 @@
 //! `tympan print`: sends files to a printer's mail address, with a progress bar.
 
 use crate::cli::{Print, Tls};
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use mail_builder::MessageBuilder;
 use std::net::SocketAddr;
@@ -104,7 +104,16 @@ fn smarthost(args: &Print) -> Result<Smarthost> {
             let port = port.parse().with_context(|| format!("`{port}` is no port; write --server host:25"))?;
             (host.trim_matches(['[', ']']).to_owned(), port)
         }
-        _ => (named.clone(), if implicit { 465 } else if args.user.is_some() { 587 } else { 25 }),
+        _ => (
+            named.clone(),
+            if implicit {
+                465
+            } else if args.user.is_some() {
+                587
+            } else {
+                25
+            },
+        ),
     };
     let credentials = match (&args.user, &args.password_file) {
         (None, None) => None,
@@ -130,7 +139,11 @@ fn smarthost(args: &Print) -> Result<Smarthost> {
 }
 
 fn mail(args: &Print, from: &str) -> Result<Vec<u8>> {
-    let first = args.files.first().and_then(|file| file.file_name()).map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let first = args
+        .files
+        .first()
+        .and_then(|file| file.file_name())
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let name = args.subject.clone().unwrap_or(first);
     let subject = if args.options.trim().is_empty() { name } else { format!("{name} [{}]", args.options.trim()) };
     let to: Vec<&str> = args.to.iter().map(String::as_str).collect();

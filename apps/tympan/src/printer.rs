@@ -1,8 +1,8 @@
 //! `tympan printer`: a virtual printer, and its faults from the command line.
 
 use crate::cli::{PrinterAction, VirtualPrinter as Args};
-use anyhow::{bail, Context, Result};
-use serde_json::{json, Value};
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
 use tympan_device::{DeviceEvent, DeviceOptions, ReportOptions, VirtualPrinter};
 use tympan_http::{Client, ClientOptions, ClientRequest, Target};
 use tympan_render::Renderer;
@@ -83,7 +83,9 @@ fn change(words: &[String]) -> Result<Value> {
         ["off"] => json!({ "power": "off" }),
         ["on"] => json!({ "power": "on" }),
         ["clear" | "mend"] => json!({ "mend": true }),
-        ["no-paper"] => json!({ "trays": { "tray-1": { "sheets": 0 }, "tray-2": { "sheets": 0 } } }),
+        ["no-paper"] => {
+            json!({ "trays": { "tray-1": { "sheets": 0 }, "tray-2": { "sheets": 0 } } })
+        }
         ["no-paper", tray] => json!({ "trays": { *tray: { "sheets": 0 } } }),
         ["no-ink"] => json!({ "markers": { "cyan": 0 } }),
         ["no-ink", color] => json!({ "markers": { *color: 0 } }),
@@ -106,7 +108,9 @@ fn change(words: &[String]) -> Result<Value> {
 async fn send(at: &str, change: Option<&Value>) -> Result<Value> {
     let base = Target::parse(at).with_context(|| format!("`{at}` is no address of a virtual printer's page"))?;
     let request = match change {
-        Some(change) => ClientRequest::post(&base.with_path("/faults"), "application/json", serde_json::to_vec(change)?),
+        Some(change) => {
+            ClientRequest::post(&base.with_path("/faults"), "application/json", serde_json::to_vec(change)?)
+        }
         None => ClientRequest::get(&base.with_path("/state")),
     };
     let answer = Client::new(ClientOptions::default())

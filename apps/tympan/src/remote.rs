@@ -1,7 +1,7 @@
 //! The command line talks to a server: through the token in its data folder, or with `--server` and `--token`.
 
 use crate::cli::Server;
-use anyhow::{anyhow, bail, Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs::OpenOptions;
@@ -83,14 +83,18 @@ impl Remote {
     pub(crate) fn find(server: &Server) -> Result<Self> {
         let (url, token) = match (&server.server, &server.token) {
             (Some(url), Some(token)) => (url.clone(), token.clone()),
-            (Some(_), None) => bail!("--server needs --token\n\nhint: Make one there with `tympan admin token`"),
+            (Some(_), None) => {
+                bail!("--server needs --token\n\nhint: Make one there with `tympan admin token`")
+            }
             (None, _) => {
                 let local = Local::read(&server.data)?;
                 (local.url, local.token)
             }
         };
         let verify = match &server.fingerprint {
-            Some(hex) => Verify::Pinned(hex.parse::<Fingerprint>().map_err(|_| anyhow!("--fingerprint is 64 hexadecimal digits"))?),
+            Some(hex) => Verify::Pinned(
+                hex.parse::<Fingerprint>().map_err(|_| anyhow!("--fingerprint is 64 hexadecimal digits"))?,
+            ),
             None => Verify::WebPki,
         };
         let base = Target::parse(&url).with_context(|| format!("`{url}` is no address of a server"))?;
@@ -123,7 +127,8 @@ impl Remote {
         let answer = self.client.request(request).await.map_err(|error| self.unreachable(error))?;
         let status = answer.status;
         let octets = answer.body.collect().await.map_err(|error| self.unreachable(error))?;
-        let value: Value = if octets.is_empty() { Value::Null } else { serde_json::from_slice(&octets).unwrap_or(Value::Null) };
+        let value: Value =
+            if octets.is_empty() { Value::Null } else { serde_json::from_slice(&octets).unwrap_or(Value::Null) };
         if status.is_success() {
             return Ok(value);
         }

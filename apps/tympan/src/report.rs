@@ -1,9 +1,9 @@
 //! `tympan report`: tells the server a printer's state, for devices that cannot do it themselves (A10).
 
 use crate::cli::Report;
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 use tympan_http::{Client, ClientOptions, ClientRequest, Target, Verify};
-use tympan_ipp::{decode, GroupTag, Limits, Message, Operation, PrinterState, Value};
+use tympan_ipp::{GroupTag, Limits, Message, Operation, PrinterState, Value, decode};
 
 /// Sends one Update-Output-Device-Attributes (PWG 5100.18 section 5.10).
 pub(crate) async fn run(args: Report) -> Result<()> {
@@ -18,8 +18,7 @@ pub(crate) async fn run(args: Report) -> Result<()> {
         .printer("printer-state", state)
         .printer("printer-state-reasons", Value::keywords(reasons))
         .printer("printer-is-accepting-jobs", true);
-    let request =
-        ClientRequest::post(&target, "application/ipp", message.encode()).bearer(&args.report_token);
+    let request = ClientRequest::post(&target, "application/ipp", message.encode()).bearer(&args.report_token);
     // The token is for this printer only; a server with a certificate of its own is common in small places.
     let client = Client::new(ClientOptions { verify: Verify::AcceptAny, ..ClientOptions::default() });
     let answer = client.request(request).await.with_context(|| format!("could not reach {}", args.to))?;
@@ -31,7 +30,10 @@ pub(crate) async fn run(args: Report) -> Result<()> {
     let decoded = decode(&octets, &Limits::RESPONSE).context("the answer is no IPP")?;
     let code = decoded.message.status_code();
     if !code.is_successful() {
-        let said = decoded.message.get(GroupTag::Operation, "status-message").and_then(|found| found.text().map(str::to_owned));
+        let said = decoded
+            .message
+            .get(GroupTag::Operation, "status-message")
+            .and_then(|found| found.text().map(str::to_owned));
         bail!("the server refused the report: {}", said.unwrap_or_else(|| code.to_string()));
     }
     println!("Reported.");

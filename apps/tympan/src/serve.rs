@@ -33,7 +33,7 @@ pub(crate) async fn run(args: Serve) -> Result<()> {
 
 /// Waits for Ctrl-C or a polite kill.
 pub(crate) async fn stop_asked() -> Result<()> {
-    use tokio::signal::unix::{signal, SignalKind};
+    use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).context("could not listen for signals")?;
     tokio::select! {
         result = tokio::signal::ctrl_c() => result.context("could not listen for Ctrl-C")?,

@@ -1,6 +1,6 @@
 //! English.
 
-use super::{actions, rounded, Action, Facts, Why};
+use super::{Action, Facts, Why, actions, rounded};
 use crate::hold::Hindrance;
 use crate::job::{HoldReason, Outcome};
 use crate::options::media_label;
@@ -49,7 +49,9 @@ pub(super) fn remedy(trouble: &Trouble) -> String {
                 None => format!("Load {media}."),
             }
         }
-        Trouble::NoInk { color: Some(color) } => format!("Replace {color}, or print in black only."),
+        Trouble::NoInk { color: Some(color) } => {
+            format!("Replace {color}, or print in black only.")
+        }
         Trouble::NoInk { color: None } => "Replace the ink or toner.".into(),
         Trouble::Jam => "Remove the jammed paper.".into(),
         Trouble::CoverOpen => "Close the cover.".into(),
@@ -105,12 +107,13 @@ fn held(reason: HoldReason) -> &'static str {
 fn asked(facts: &Facts<'_>, trouble_words: &str) -> String {
     let condition = &facts.printer.condition;
     let name = &facts.printer.info;
-    let ago = |at: Option<crate::Timestamp>| {
-        at.map_or(String::new(), |at| format!(" {} ago", span(facts.now.since(at))))
-    };
+    let ago =
+        |at: Option<crate::Timestamp>| at.map_or(String::new(), |at| format!(" {} ago", span(facts.now.since(at))));
     match &condition.reachability {
         Reachability::Silent => format!("Waiting: {name} did not answer{}; {trouble_words}.", ago(condition.asked_at)),
-        Reachability::Faulty { .. } => format!("Waiting: {name} was asked{}; {trouble_words}.", ago(condition.asked_at)),
+        Reachability::Faulty { .. } => {
+            format!("Waiting: {name} was asked{}; {trouble_words}.", ago(condition.asked_at))
+        }
         Reachability::Unasked | Reachability::Answering | Reachability::Reachable => {
             if condition.reported_at > condition.answered_at {
                 format!("Waiting: {name} reported{} that {trouble_words}.", ago(condition.reported_at))
@@ -140,7 +143,9 @@ pub(super) fn why(facts: &Facts<'_>) -> Why {
             0 => "On its way to the printer.".into(),
             n => format!("Printing: {n} sides are out."),
         },
-        Hindrance::Trouble(Trouble::Paused) => format!("Waiting: {} is paused by its operator.", printer.info),
+        Hindrance::Trouble(Trouble::Paused) => {
+            format!("Waiting: {} is paused by its operator.", printer.info)
+        }
         Hindrance::Trouble(case) if job.handed => {
             next = "Next: goes on by itself when that is mended.".into();
             format!("Printing has stopped: {}.", trouble(case))
@@ -155,7 +160,9 @@ pub(super) fn why(facts: &Facts<'_>) -> Why {
         Hindrance::InDoubt => match &job.doubt {
             Some(doubt) => {
                 let pages = match (doubt.certain, doubt.possible) {
-                    (certain, possible) if certain == possible => format!("pages up to {certain} came out, the rest did not"),
+                    (certain, possible) if certain == possible => {
+                        format!("pages up to {certain} came out, the rest did not")
+                    }
                     (0, possible) => format!("pages 1 to {possible} may have come out"),
                     (certain, possible) if certain + 1 == possible => {
                         format!("pages up to {certain} came out, page {possible} may have")

@@ -1,6 +1,6 @@
 //! Japanese.
 
-use super::{actions, rounded, Action, Facts, Why};
+use super::{Action, Facts, Why, actions, rounded};
 use crate::hold::Hindrance;
 use crate::job::{HoldReason, Outcome};
 use crate::options::media_label;
@@ -35,7 +35,9 @@ pub(super) fn trouble(trouble: &Trouble) -> String {
                 None => format!("{media}用紙がありません"),
             }
         }
-        Trouble::NoInk { color: Some(color) } => format!("インク・トナー（{}）がありません", color_word(color)),
+        Trouble::NoInk { color: Some(color) } => {
+            format!("インク・トナー（{}）がありません", color_word(color))
+        }
         Trouble::NoInk { color: None } => "インク・トナーがありません".into(),
         Trouble::Jam => "紙が詰まっています".into(),
         Trouble::CoverOpen => "カバーが開いています".into(),
@@ -50,7 +52,9 @@ pub(super) fn trouble(trouble: &Trouble) -> String {
 pub(super) fn remedy(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Off => "プリンターの電源を入れるか、ネットワークを確認してください。".into(),
-        Trouble::Faulty { .. } => "プリンターの電源を入れ直してください。直らない場合は管理者に連絡してください。".into(),
+        Trouble::Faulty { .. } => {
+            "プリンターの電源を入れ直してください。直らない場合は管理者に連絡してください。".into()
+        }
         Trouble::NoPaper { tray, media } => {
             let media = media.as_deref().map_or("用紙", media_label);
             match tray {
@@ -118,9 +122,8 @@ fn held(reason: HoldReason) -> &'static str {
 fn asked(facts: &Facts<'_>, trouble_words: &str) -> String {
     let condition = &facts.printer.condition;
     let name = &facts.printer.info;
-    let ago = |at: Option<crate::Timestamp>| {
-        at.map_or(String::new(), |at| format!("（{}前）", span(facts.now.since(at))))
-    };
+    let ago =
+        |at: Option<crate::Timestamp>| at.map_or(String::new(), |at| format!("（{}前）", span(facts.now.since(at))));
     match &condition.reachability {
         Reachability::Silent | Reachability::Faulty { .. } => {
             format!("待機中：{name} — {trouble_words}{}。", ago(condition.asked_at))
@@ -153,7 +156,9 @@ pub(super) fn why(facts: &Facts<'_>) -> Why {
             0 => "プリンターに送っています。".into(),
             n => format!("印刷中：{n}面まで印刷しました。"),
         },
-        Hindrance::Trouble(Trouble::Paused) => format!("待機中：{} は一時停止中です。", printer.info),
+        Hindrance::Trouble(Trouble::Paused) => {
+            format!("待機中：{} は一時停止中です。", printer.info)
+        }
         Hindrance::Trouble(case) if job.handed => {
             next = "解消されると自動で再開します。".into();
             format!("印刷が止まっています：{}。", trouble(case))

@@ -21,9 +21,7 @@ pub(crate) fn canonical_name(name: &str) -> Option<String> {
     let name = name.trim().to_lowercase();
     let good = !name.is_empty()
         && name.chars().count() <= 64
-        && !name.contains(|c: char| {
-            c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '\'')
-        });
+        && !name.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '\''));
     good.then_some(name)
 }
 
@@ -40,8 +38,7 @@ pub async fn new_account(
     right: Right,
     language: Language,
 ) -> Result<Account, SpoolerError> {
-    let name = canonical_name(name)
-        .ok_or_else(|| SpoolerError::Invalid(texts::EN.bad_account_name.into()))?;
+    let name = canonical_name(name).ok_or_else(|| SpoolerError::Invalid(texts::EN.bad_account_name.into()))?;
     if !Passwords::fits(password) {
         return Err(SpoolerError::Invalid(texts::EN.bad_password.into()));
     }
@@ -81,31 +78,19 @@ pub async fn reset_password(
         let accounts = spooler.records().accounts(Whose::Owner(owner)).await?;
         let name = name.trim().to_lowercase();
         let wanted = |account: &Account| {
-            if name.is_empty() {
-                account.right == Right::Own
-            } else {
-                account.name == name
-            }
+            if name.is_empty() { account.right == Right::Own } else { account.name == name }
         };
-        let found = accounts
-            .into_iter()
-            .filter(|row| wanted(&row.record))
-            .min_by_key(|row| row.record.created_at);
+        let found = accounts.into_iter().filter(|row| wanted(&row.record)).min_by_key(|row| row.record.created_at);
         let Some(row) = found else {
             return Err(SpoolerError::NotFound("account"));
         };
-        let account = Account {
-            password_hash: Some(hash.clone().into()),
-            ..row.record
-        };
+        let account = Account { password_hash: Some(hash.clone().into()), ..row.record };
         match spooler.save_account(account.clone(), row.version).await {
             Ok(()) => {
                 close_sessions(spooler, &account).await?;
                 return Ok(account.name);
             }
-            Err(SpoolerError::Store(error)) if error.is_conflict() => {
-                tokio::task::yield_now().await
-            }
+            Err(SpoolerError::Store(error)) if error.is_conflict() => tokio::task::yield_now().await,
             Err(other) => return Err(other),
         }
     }
@@ -120,38 +105,24 @@ pub(crate) async fn change(
 ) -> Result<Account, Failure> {
     loop {
         let key = tympan_store::Key::Account(id);
-        let row = spooler
-            .records()
-            .read(Whose::Owner(owner), &[key])
-            .await?
-            .pop()
-            .flatten();
-        let Some((Record::Account(mut account), version)) =
-            row.map(|row| (row.record, row.version))
-        else {
+        let row = spooler.records().read(Whose::Owner(owner), &[key]).await?.pop().flatten();
+        let Some((Record::Account(mut account), version)) = row.map(|row| (row.record, row.version)) else {
             return Err(Failure::NotFound);
         };
         change(&mut account);
         match spooler.save_account(account.clone(), version).await {
             Ok(()) => return Ok(account),
-            Err(SpoolerError::Store(error)) if error.is_conflict() => {
-                tokio::task::yield_now().await
-            }
+            Err(SpoolerError::Store(error)) if error.is_conflict() => tokio::task::yield_now().await,
             Err(other) => return Err(other.into()),
         }
     }
 }
 
 /// Closes every session that an account has now.
-pub(crate) async fn close_sessions(
-    spooler: &Spooler,
-    account: &Account,
-) -> Result<(), SpoolerError> {
+pub(crate) async fn close_sessions(spooler: &Spooler, account: &Account) -> Result<(), SpoolerError> {
     // Sessions opened in this very millisecond are closed too, those opened from the next on are not.
     let since = serde_json::json!(spooler.now().0 + 1);
-    spooler
-        .set_setting(account.owner, &since_key(account.id), Some(since))
-        .await
+    spooler.set_setting(account.owner, &since_key(account.id), Some(since)).await
 }
 
 /// Who is signed in by the cookie of a request, for doors beside the console. They check the origin themselves.
@@ -166,9 +137,7 @@ pub async fn signed_in(spooler: &Spooler, parts: &Parts, peer: &Peer) -> Option<
 
 /// Whether a session was closed by a new password.
 pub(crate) async fn is_closed(spooler: &Spooler, found: &SignIn) -> Result<bool, SpoolerError> {
-    let setting = spooler
-        .setting(found.session.owner, &since_key(found.account.id))
-        .await?;
+    let setting = spooler.setting(found.session.owner, &since_key(found.account.id)).await?;
     let Some(since) = setting.as_ref().and_then(serde_json::Value::as_u64) else {
         return Ok(false);
     };

@@ -7,8 +7,8 @@ use crate::routes::Console;
 use crate::texts::Texts;
 use tympan_engine::registration::{RETENTION_MAX, RETENTION_MIN, parse_span};
 use tympan_engine::{
-    Condition, DoubtDecision, HoldReason, Job, JobEvent, JobUuid, Language, Millis, Originator,
-    Printer, PrinterEvent, RegistrationState, Right, TokenScope,
+    Condition, DoubtDecision, HoldReason, Job, JobEvent, JobUuid, Language, Millis, Originator, Printer, PrinterEvent,
+    RegistrationState, Right, TokenScope,
 };
 use tympan_spooler::{NewPrinter, SpoolerError};
 use tympan_store::Whose;
@@ -16,10 +16,7 @@ use tympan_store::Whose;
 /// Moves a job by an event, under the name of whoever asks.
 async fn move_job(console: &Console, id: &Identity, event: JobEvent) -> Result<Job, Failure> {
     let job = id.job()?;
-    Ok(console
-        .spooler()
-        .job_event(id.whose(), job.uuid, event, Some(&id.name()))
-        .await?)
+    Ok(console.spooler().job_event(id.whose(), job.uuid, event, Some(&id.name())).await?)
 }
 
 pub(crate) async fn cancel(console: &Console, id: &Identity) -> Result<Job, Failure> {
@@ -34,12 +31,7 @@ pub(crate) async fn hold(console: &Console, id: &Identity) -> Result<Job, Failur
 pub(crate) async fn release(console: &Console, id: &Identity) -> Result<Job, Failure> {
     let mut job = id.job()?.clone();
     let reasons: Vec<HoldReason> = job.holds.iter().copied().collect();
-    let may = |reason: &HoldReason| {
-        matches!(
-            reason,
-            HoldReason::Operator | HoldReason::Review | HoldReason::Time
-        )
-    };
+    let may = |reason: &HoldReason| matches!(reason, HoldReason::Operator | HoldReason::Review | HoldReason::Time);
     if reasons.is_empty() || !reasons.iter().any(may) {
         return Err(Failure::Conflict(id.texts().r_not_possible.into()));
     }
@@ -49,11 +41,7 @@ pub(crate) async fn release(console: &Console, id: &Identity) -> Result<Job, Fai
     Ok(job)
 }
 
-pub(crate) async fn decide(
-    console: &Console,
-    id: &Identity,
-    decision: DoubtDecision,
-) -> Result<Job, Failure> {
+pub(crate) async fn decide(console: &Console, id: &Identity, decision: DoubtDecision) -> Result<Job, Failure> {
     move_job(console, id, JobEvent::Decide(decision)).await
 }
 
@@ -72,39 +60,22 @@ pub(crate) fn decision(word: &str, page: Option<u32>) -> Option<DoubtDecision> {
 pub(crate) async fn keep(console: &Console, id: &Identity, span: &str) -> Result<Job, Failure> {
     let t = id.texts();
     let span = span_between(t, t.keep_for, span, RETENTION_MIN, RETENTION_MAX)?;
-    move_job(
-        console,
-        id,
-        JobEvent::KeepUntil(console.spooler().now() + span),
-    )
-    .await
+    move_job(console, id, JobEvent::KeepUntil(console.spooler().now() + span)).await
 }
 
 /// Prints a job again, or, while it waits, at another printer in place of the first.
-pub(crate) async fn reprint(
-    console: &Console,
-    id: &Identity,
-    at: Option<&Printer>,
-) -> Result<Job, Failure> {
+pub(crate) async fn reprint(console: &Console, id: &Identity, at: Option<&Printer>) -> Result<Job, Failure> {
     let job = id.job()?;
     let spooler = console.spooler();
     match (job.is_over(), at) {
         (false, None) => Err(Failure::Conflict(id.texts().still_waits.into())),
-        (false, Some(at)) => Ok(spooler
-            .print_elsewhere(id.whose(), job.uuid, at.uuid, &id.name())
-            .await?),
-        (true, at) => Ok(spooler
-            .reprint(id.whose(), job.uuid, at.map(|at| at.uuid), &id.name())
-            .await?),
+        (false, Some(at)) => Ok(spooler.print_elsewhere(id.whose(), job.uuid, at.uuid, &id.name()).await?),
+        (true, at) => Ok(spooler.reprint(id.whose(), job.uuid, at.map(|at| at.uuid), &id.name()).await?),
     }
 }
 
 /// The printers at which a job may be printed instead, by whoever asks.
-pub(crate) async fn elsewhere(
-    console: &Console,
-    id: &Identity,
-    job: &Job,
-) -> Result<Vec<Printer>, Failure> {
+pub(crate) async fn elsewhere(console: &Console, id: &Identity, job: &Job) -> Result<Vec<Printer>, Failure> {
     let spooler = console.spooler();
     let mut found = Vec::new();
     for row in spooler.records().printers(id.whose()).await? {
@@ -115,10 +86,7 @@ pub(crate) async fn elsewhere(
         let may = match &id.who {
             // A link speaks for the job's sender, who may print where he is registered.
             Who::Holder => {
-                let at = spooler
-                    .records()
-                    .registration(id.whose(), printer.uuid, &job.originator.address)
-                    .await?;
+                let at = spooler.records().registration(id.whose(), printer.uuid, &job.originator.address).await?;
                 at.is_some_and(|row| row.record.state == RegistrationState::Active)
             }
             Who::Person(_) | Who::Program => id.may(printer.uuid, Right::Print),
@@ -132,100 +100,51 @@ pub(crate) async fn elsewhere(
 }
 
 /// The printer named, if a job may be printed there instead.
-pub(crate) async fn elsewhere_at(
-    console: &Console,
-    id: &Identity,
-    name: &str,
-) -> Result<Printer, Failure> {
+pub(crate) async fn elsewhere_at(console: &Console, id: &Identity, name: &str) -> Result<Printer, Failure> {
     let name = name.to_ascii_lowercase();
     let all = elsewhere(console, id, id.job()?).await?;
-    all.into_iter()
-        .find(|printer| printer.name == name)
-        .ok_or_else(|| Failure::Invalid(id.texts().not_there.into()))
+    all.into_iter().find(|printer| printer.name == name).ok_or_else(|| Failure::Invalid(id.texts().not_there.into()))
 }
 
 /// Reads a span within bounds; the refusal names the field.
-pub(crate) fn span_between(
-    t: &Texts,
-    field: &str,
-    text: &str,
-    min: Millis,
-    max: Millis,
-) -> Result<Millis, Failure> {
+pub(crate) fn span_between(t: &Texts, field: &str, text: &str, min: Millis, max: Millis) -> Result<Millis, Failure> {
     parse_span(text)
         .filter(|span| (min..=max).contains(span))
         .ok_or_else(|| Failure::Invalid(t.fill(t.bad_span, &[field])))
 }
 
 /// Moves a printer by an event, under the name of whoever asks.
-pub(crate) async fn move_printer(
-    console: &Console,
-    id: &Identity,
-    event: PrinterEvent,
-) -> Result<Printer, Failure> {
+pub(crate) async fn move_printer(console: &Console, id: &Identity, event: PrinterEvent) -> Result<Printer, Failure> {
     let printer = id.printer()?;
-    Ok(console
-        .spooler()
-        .printer_event(id.whose(), printer.uuid, event, Some(&id.name()))
-        .await?)
+    Ok(console.spooler().printer_event(id.whose(), printer.uuid, event, Some(&id.name())).await?)
 }
 
 /// Asks a printer's device now: what waits there is printed if it can be.
-pub(crate) async fn try_now(
-    console: &Console,
-    id: &Identity,
-    printer: &Printer,
-) -> Result<(), Failure> {
-    let asked = console
-        .options
-        .hands
-        .ask_printer(printer, id.language)
-        .await;
+pub(crate) async fn try_now(console: &Console, id: &Identity, printer: &Printer) -> Result<(), Failure> {
+    let asked = console.options.hands.ask_printer(printer, id.language).await;
     asked.map_err(|why| Failure::Conflict(format!("{}: {why}", printer.info)))
 }
 
 /// Prints a test page.
-pub(crate) async fn test_page(
-    console: &Console,
-    id: &Identity,
-    printer: &Printer,
-) -> Result<JobUuid, Failure> {
-    let originator = Originator {
-        address: id.name().into(),
-        registration: None,
-        language: id.language,
-        may_be_mailed: false,
-    };
-    console
-        .options
-        .hands
-        .test_page(printer, originator)
-        .await
-        .map_err(Failure::Conflict)
+pub(crate) async fn test_page(console: &Console, id: &Identity, printer: &Printer) -> Result<JobUuid, Failure> {
+    let originator =
+        Originator { address: id.name().into(), registration: None, language: id.language, may_be_mailed: false };
+    console.options.hands.test_page(printer, originator).await.map_err(Failure::Conflict)
 }
 
 /// Makes a token with which a printer's state is reported.
 pub(crate) async fn report_token(console: &Console, id: &Identity) -> Result<String, Failure> {
     let printer = id.printer()?.uuid;
-    Ok(console
-        .spooler()
-        .new_token(id.owner, TokenScope::Report { printer }, None)
-        .await?)
+    Ok(console.spooler().new_token(id.owner, TokenScope::Report { printer }, None).await?)
 }
 
 /// Removes a printer at which nothing waits.
 pub(crate) async fn remove_printer(console: &Console, id: &Identity) -> Result<Printer, Failure> {
     let printer = id.printer()?;
-    let waiting = console
-        .spooler()
-        .records()
-        .waiting(Whose::Owner(id.owner), printer.uuid)
-        .await?;
+    let waiting = console.spooler().records().waiting(Whose::Owner(id.owner), printer.uuid).await?;
     if waiting.queued > 0 {
         let t = id.texts();
-        return Err(Failure::Conflict(
-            t.fill(t.jobs_still_wait, &[&waiting.queued.to_string()]),
-        ));
+        return Err(Failure::Conflict(t.fill(t.jobs_still_wait, &[&waiting.queued.to_string()])));
     }
     move_printer(console, id, PrinterEvent::Remove).await
 }
@@ -248,59 +167,35 @@ pub(crate) async fn add_printer(
     test_page_wanted: bool,
 ) -> Result<Added, Failure> {
     let t = id.texts();
-    tympan_spooler::printers::check_name(&new.name)
-        .map_err(|_| Failure::Invalid(t.bad_printer_name.into()))?;
-    tympan_spooler::printers::check_device(&new.device)
-        .map_err(|_| Failure::Invalid(t.bad_device.into()))?;
+    tympan_spooler::printers::check_name(&new.name).map_err(|_| Failure::Invalid(t.bad_printer_name.into()))?;
+    tympan_spooler::printers::check_device(&new.device).map_err(|_| Failure::Invalid(t.bad_device.into()))?;
     let device = new.device.clone();
-    let printer =
-        console
-            .spooler()
-            .add_printer(id.owner, new)
-            .await
-            .map_err(|error| match error {
-                SpoolerError::Exists(_) => Failure::Conflict(t.name_taken.into()),
-                other => other.into(),
-            })?;
+    let printer = console.spooler().add_printer(id.owner, new).await.map_err(|error| match error {
+        SpoolerError::Exists(_) => Failure::Conflict(t.name_taken.into()),
+        other => other.into(),
+    })?;
     let whose = id.whose();
     let answer = match console.options.hands.ask_device(&device, id.language).await {
         Ok(found) => {
             let words = describe(&found, id.language).join(" ");
             if let Some(profile) = found.profile {
-                console
-                    .spooler()
-                    .printer_event(whose, printer.uuid, PrinterEvent::Learned(profile), None)
-                    .await?;
+                console.spooler().printer_event(whose, printer.uuid, PrinterEvent::Learned(profile), None).await?;
             }
             let answered = PrinterEvent::Answered(found.condition);
-            console
-                .spooler()
-                .printer_event(whose, printer.uuid, answered, None)
-                .await?;
+            console.spooler().printer_event(whose, printer.uuid, answered, None).await?;
             Ok(words)
         }
         Err(why) => {
-            console
-                .spooler()
-                .printer_event(whose, printer.uuid, PrinterEvent::Silent, None)
-                .await?;
+            console.spooler().printer_event(whose, printer.uuid, PrinterEvent::Silent, None).await?;
             Err(why)
         }
     };
     let printer = console.spooler().printer(whose, printer.uuid).await?;
     let test = match test_page_wanted {
-        true => Some(
-            test_page(console, id, &printer)
-                .await
-                .map_err(|failure| failure.say(id.language).0),
-        ),
+        true => Some(test_page(console, id, &printer).await.map_err(|failure| failure.say(id.language).0)),
         false => None,
     };
-    Ok(Added {
-        printer,
-        answer,
-        test,
-    })
+    Ok(Added { printer, answer, test })
 }
 
 /// What a device said, in words.
@@ -313,31 +208,19 @@ pub(crate) fn describe(found: &crate::Found, language: Language) -> Vec<String> 
         "" => t.found_unnamed.to_owned(),
         model => t.fill(t.found_it, &[model]),
     };
-    let mut can = vec![if profile.color {
-        t.can_color.to_owned()
-    } else {
-        t.can_mono.to_owned()
-    }];
+    let mut can = vec![if profile.color { t.can_color.to_owned() } else { t.can_mono.to_owned() }];
     if profile.duplex {
         can.push(t.can_duplex.into());
     }
     if let Some(media) = &profile.media_default {
         can.push(t.fill(t.can_media, &[tympan_engine::options::media_label(media)]));
     }
-    let formats: Vec<&str> = profile
-        .formats
-        .iter()
-        .filter_map(|format| format_word(format))
-        .collect();
+    let formats: Vec<&str> = profile.formats.iter().filter_map(|format| format_word(format)).collect();
     if !formats.is_empty() {
         can.push(t.fill(t.can_takes, &[&formats.join(", ")]));
     }
     let end = if language == Language::En { "." } else { "。" };
-    let join = if language == Language::En {
-        ", "
-    } else {
-        "、"
-    };
+    let join = if language == Language::En { ", " } else { "、" };
     let mut capabilities = can.join(join);
     if let (Language::En, Some(first)) = (language, capabilities.get(..1)) {
         capabilities = format!("{}{}", first.to_uppercase(), &capabilities[1..]);
@@ -361,12 +244,7 @@ pub(crate) fn format_word(format: &str) -> Option<&'static str> {
 }
 
 /// The state of a printer that was only looked at, for its levels on the page.
-pub(crate) fn looked_at(
-    name: &str,
-    device: &str,
-    condition: Condition,
-    now: tympan_engine::Timestamp,
-) -> Printer {
+pub(crate) fn looked_at(name: &str, device: &str, condition: Condition, now: tympan_engine::Timestamp) -> Printer {
     let uuid = tympan_engine::PrinterUuid([0; 16]);
     let mut printer = Printer::new(tympan_engine::OwnerId(0), uuid, name, device, now);
     printer.condition = condition;

@@ -6,9 +6,7 @@ use crate::routes::Console;
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::sync::Arc;
-use tympan_http::{
-    Body, BodyLimits, BodyReader, Call, Form, Method, Parts, Peer, Response, Router, cookie, header,
-};
+use tympan_http::{Body, BodyLimits, BodyReader, Call, Form, Method, Parts, Peer, Response, Router, cookie, header};
 
 /// Octets of a form or of JSON.
 const BODY_OCTETS_MAX: u64 = 64 * 1024;
@@ -72,9 +70,7 @@ impl Routes for Router<Console, Policy> {
         H: Fn(Arc<Console>, Ask) -> F + Send + Sync + Clone + 'static,
         F: Future<Output = Answer> + Send + 'static,
     {
-        self.route(Method::GET, pattern, policy, move |console, call| {
-            run(console, call, Kind::None, handler.clone())
-        })
+        self.route(Method::GET, pattern, policy, move |console, call| run(console, call, Kind::None, handler.clone()))
     }
 
     fn key<H, F>(self, pattern: &str, policy: Policy, handler: H) -> Self
@@ -82,9 +78,7 @@ impl Routes for Router<Console, Policy> {
         H: Fn(Arc<Console>, Ask) -> F + Send + Sync + Clone + 'static,
         F: Future<Output = Answer> + Send + 'static,
     {
-        self.route(Method::POST, pattern, policy, move |console, call| {
-            run(console, call, Kind::Form, handler.clone())
-        })
+        self.route(Method::POST, pattern, policy, move |console, call| run(console, call, Kind::Form, handler.clone()))
     }
 
     fn api<H, F>(self, method: Method, pattern: &str, policy: Policy, handler: H) -> Self
@@ -92,15 +86,9 @@ impl Routes for Router<Console, Policy> {
         H: Fn(Arc<Console>, Ask) -> F + Send + Sync + Clone + 'static,
         F: Future<Output = Answer> + Send + 'static,
     {
-        let kind = if method == Method::GET {
-            Kind::None
-        } else {
-            Kind::Json
-        };
+        let kind = if method == Method::GET { Kind::None } else { Kind::Json };
         let pattern = format!("/api/v1{pattern}");
-        self.route(method, &pattern, policy, move |console, call| {
-            run(console, call, kind, handler.clone())
-        })
+        self.route(method, &pattern, policy, move |console, call| run(console, call, kind, handler.clone()))
     }
 }
 
@@ -111,23 +99,12 @@ enum Kind {
     Json,
 }
 
-async fn run<H, F>(
-    console: Arc<Console>,
-    call: Call<Identity>,
-    kind: Kind,
-    handler: H,
-) -> Response<Body>
+async fn run<H, F>(console: Arc<Console>, call: Call<Identity>, kind: Kind, handler: H) -> Response<Body>
 where
     H: Fn(Arc<Console>, Ask) -> F,
     F: Future<Output = Answer>,
 {
-    let Call {
-        parts,
-        body,
-        peer,
-        params,
-        identity: id,
-    } = call;
+    let Call { parts, body, peer, params, identity: id } = call;
     // A refusal needs these after the handler has taken the rest.
     let (shown, shown_parts) = (id.clone(), parts.clone());
     let reader = BodyReader::new(body, BodyLimits::octets(BODY_OCTETS_MAX));
@@ -147,25 +124,11 @@ where
             Kind::Json => match reader.collect().await? {
                 octets if octets.is_empty() => (Form::default(), serde_json::Value::Null),
                 _ => {
-                    return Err(tympan_http::BodyError::WrongType {
-                        wanted: "application/json",
-                    }
-                    .into());
+                    return Err(tympan_http::BodyError::WrongType { wanted: "application/json" }.into());
                 }
             },
         };
-        handler(
-            Arc::clone(&console),
-            Ask {
-                id,
-                parts,
-                peer,
-                form,
-                json,
-                params,
-            },
-        )
-        .await
+        handler(Arc::clone(&console), Ask { id, parts, peer, form, json, params }).await
     }
     .await;
     let mut response = match answer {
@@ -173,9 +136,7 @@ where
         Err(failure) => console.refuse(&shown, &shown_parts, failure),
     };
     let tls = peer.tls;
-    let chosen = Form::from_query(shown_parts.uri.query())
-        .get("lang")
-        .and_then(language_of);
+    let chosen = Form::from_query(shown_parts.uri.query()).get("lang").and_then(language_of);
     let mut keep = |name: &str, value: &str, secs: u32| {
         if let Some(value) = cookie::set(name, value, tls, cookie::SameSite::Lax, Some(secs)) {
             response.headers_mut().append(header::SET_COOKIE, value);
@@ -184,9 +145,7 @@ where
     if let (Some(language), false) = (chosen, crate::policy::is_api(&shown_parts)) {
         keep(LANGUAGE_COOKIE, language.tag(), 365 * 86_400);
     }
-    if let (Some(visit), Kind::None, false) =
-        (&shown.new_visit, kind, crate::policy::is_api(&shown_parts))
-    {
+    if let (Some(visit), Kind::None, false) = (&shown.new_visit, kind, crate::policy::is_api(&shown_parts)) {
         keep(VISIT_COOKIE, visit, 86_400);
     }
     response

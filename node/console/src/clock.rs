@@ -29,21 +29,12 @@ impl Clock {
         let time = there.strftime("%H:%M");
         match self.language {
             _ if there.date() == here.date() => time.to_string(),
-            Language::En if near => format!(
-                "{} {time}",
-                ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"][weekday]
-            ),
-            Language::En if there.year() == here.year() => {
-                there.strftime("%-d %b, %H:%M").to_string()
-            }
+            Language::En if near => format!("{} {time}", ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"][weekday]),
+            Language::En if there.year() == here.year() => there.strftime("%-d %b, %H:%M").to_string(),
             Language::En => there.strftime("%-d %b %Y, %H:%M").to_string(),
             Language::Ja => {
                 let day = ["月", "火", "水", "木", "金", "土", "日"][weekday];
-                let year = if there.year() == here.year() {
-                    String::new()
-                } else {
-                    format!("{}年", there.year())
-                };
+                let year = if there.year() == here.year() { String::new() } else { format!("{}年", there.year()) };
                 format!("{year}{}月{}日({day}) {time}", there.month(), there.day())
             }
         }
@@ -68,9 +59,7 @@ impl Clock {
 
     /// RFC 3339 with the zone's offset.
     pub(crate) fn rfc3339(&self, at: Timestamp) -> String {
-        self.zoned(at)
-            .strftime("%Y-%m-%dT%H:%M:%S%.3f%:z")
-            .to_string()
+        self.zoned(at).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
     }
 }
 
@@ -80,11 +69,7 @@ mod tests {
 
     fn clock(language: Language) -> Clock {
         // 2025-11-20 (a Thursday) 18:00 in Tokyo.
-        Clock {
-            zone: TimeZone::get("Asia/Tokyo").unwrap(),
-            now: Timestamp(1_763_629_200_000),
-            language,
-        }
+        Clock { zone: TimeZone::get("Asia/Tokyo").unwrap(), now: Timestamp(1_763_629_200_000), language }
     }
 
     #[test]

@@ -87,16 +87,11 @@ impl Failure {
             Self::Unauthorized => said(t.unauthorized, t.unauthorized_hint),
             Self::Foreign => said(t.foreign, t.foreign_hint),
             Self::Stale => said(t.stale, t.stale_hint),
-            Self::TooMany(wait) => (
-                t.too_many.into(),
-                t.fill(t.too_many_hint, &[&words::wait(*wait, language)]),
-            ),
+            Self::TooMany(wait) => (t.too_many.into(), t.fill(t.too_many_hint, &[&words::wait(*wait, language)])),
             Self::Invalid(text) | Self::Conflict(text) => (text.clone(), String::new()),
             Self::Body(error) => (t.bad_body.into(), error.to_string()),
             Self::Spooler(error) => match error {
-                SpoolerError::Refused(refusal) => {
-                    (words::refusal(*refusal, language).into(), String::new())
-                }
+                SpoolerError::Refused(refusal) => (words::refusal(*refusal, language).into(), String::new()),
                 SpoolerError::NotFound(_) => said(t.not_found, t.not_found_hint),
                 SpoolerError::Exists(what) => (t.fill(t.exists, &[what]), String::new()),
                 SpoolerError::Invalid(text) => (text.clone(), String::new()),
@@ -111,32 +106,22 @@ impl Console {
     /// The answer that says so: JSON below `/api/`, else a page.
     pub(crate) fn refuse(&self, id: &Identity, parts: &Parts, failure: Failure) -> Response<Body> {
         if let Failure::Spooler(SpoolerError::Store(error)) = &failure {
-            let cause = std::error::Error::source(error)
-                .map(ToString::to_string)
-                .unwrap_or_default();
+            let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
             tracing::error!(%error, cause, "Could not answer a page");
         }
         let status = failure.status();
         let (what, hint) = failure.say(id.language);
         let mut response = if is_api(parts) {
-            let body = if hint.is_empty() {
-                json!({ "error": what })
-            } else {
-                json!({ "error": what, "hint": hint })
-            };
+            let body = if hint.is_empty() { json!({ "error": what }) } else { json!({ "error": what, "hint": hint }) };
             respond::json(status, &body)
         } else {
             pages::message(self, id, parts, status, &what, &hint)
         };
         if let Failure::TooMany(wait) = failure {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, (wait.div_ceil(1_000)).into());
+            response.headers_mut().insert(header::RETRY_AFTER, (wait.div_ceil(1_000)).into());
         }
         if status == StatusCode::UNAUTHORIZED {
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

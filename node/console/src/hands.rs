@@ -20,23 +20,11 @@ pub struct Found {
 pub trait Hands: Send + Sync + 'static {
     /// Asks the device at an address (`ipp://…`, `ipps://…`, `socket://…`, `folder:…`) what it can do and how it is.
     /// Nothing is stored.
-    fn ask_device<'a>(
-        &'a self,
-        device: &'a str,
-        language: Language,
-    ) -> Later<'a, Result<Found, String>>;
+    fn ask_device<'a>(&'a self, device: &'a str, language: Language) -> Later<'a, Result<Found, String>>;
 
     /// Asks a printer's device now and tells the spooler what it said; what waits there is printed if it can be.
-    fn ask_printer<'a>(
-        &'a self,
-        printer: &'a Printer,
-        language: Language,
-    ) -> Later<'a, Result<(), String>>;
+    fn ask_printer<'a>(&'a self, printer: &'a Printer, language: Language) -> Later<'a, Result<(), String>>;
 
     /// Makes a test page and hands it in as a job of this originator.
-    fn test_page<'a>(
-        &'a self,
-        printer: &'a Printer,
-        originator: Originator,
-    ) -> Later<'a, Result<JobUuid, String>>;
+    fn test_page<'a>(&'a self, printer: &'a Printer, originator: Originator) -> Later<'a, Result<JobUuid, String>>;
 }

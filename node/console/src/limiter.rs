@@ -19,48 +19,17 @@ pub(crate) struct Rate {
 }
 
 /// Sign-in, per account and source.
-pub(crate) const SIGN_IN: [Rate; 2] = [
-    Rate {
-        count: 5,
-        span: MINUTE,
-    },
-    Rate {
-        count: 30,
-        span: HOUR,
-    },
-];
+pub(crate) const SIGN_IN: [Rate; 2] = [Rate { count: 5, span: MINUTE }, Rate { count: 30, span: HOUR }];
+/// Sign-in, per source over all accounts.
+pub(crate) const SIGN_IN_SOURCE: [Rate; 2] = [Rate { count: 30, span: MINUTE }, Rate { count: 200, span: HOUR }];
 /// Set-up codes, per source.
-pub(crate) const SET_UP: [Rate; 2] = [
-    Rate {
-        count: 5,
-        span: MINUTE,
-    },
-    Rate {
-        count: 30,
-        span: HOUR,
-    },
-];
+pub(crate) const SET_UP: [Rate; 2] = [Rate { count: 5, span: MINUTE }, Rate { count: 30, span: HOUR }];
 /// Registrations asked for, per source.
-pub(crate) const REGISTER: [Rate; 2] = [
-    Rate {
-        count: 10,
-        span: MINUTE,
-    },
-    Rate {
-        count: 60,
-        span: HOUR,
-    },
-];
+pub(crate) const REGISTER: [Rate; 2] = [Rate { count: 10, span: MINUTE }, Rate { count: 60, span: HOUR }];
 /// Registrations asked for at one printer, over all sources.
-pub(crate) const REGISTER_AT: [Rate; 1] = [Rate {
-    count: 600,
-    span: HOUR,
-}];
+pub(crate) const REGISTER_AT: [Rate; 1] = [Rate { count: 600, span: HOUR }];
 /// Keys pressed on a page by secret link, per link.
-pub(crate) const LINK: [Rate; 1] = [Rate {
-    count: 30,
-    span: MINUTE,
-}];
+pub(crate) const LINK: [Rate; 1] = [Rate { count: 30, span: MINUTE }];
 /// Consecutive failures at one account, from wherever, after which each further one waits twice as long.
 const FAILURES_FREE: u32 = 100;
 
@@ -96,11 +65,7 @@ impl Limiter {
             mine.pop_front();
         }
         for rate in rates {
-            let within = mine
-                .iter()
-                .rev()
-                .take_while(|at| now.since(**at) < rate.span)
-                .count();
+            let within = mine.iter().rev().take_while(|at| now.since(**at) < rate.span).count();
             if within >= rate.count {
                 let oldest = mine[mine.len() - rate.count];
                 return Err((oldest + rate.span).since(now).clamp(1_000, WAIT_MAX));
@@ -115,10 +80,7 @@ impl Limiter {
 
     /// Forgets the tries of a key: it was the right one after all.
     pub(crate) fn clear(&self, key: &str) {
-        self.tries
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(key);
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
     /// How long an account that failed again and again has to wait.
@@ -150,10 +112,7 @@ impl Limiter {
 fn forget(tries: &mut HashMap<String, VecDeque<Timestamp>>, now: Timestamp) {
     tries.retain(|_, tries| tries.back().is_some_and(|at| now.since(*at) < HOUR));
     if tries.len() >= KEYS_MAX {
-        let mut last: Vec<Timestamp> = tries
-            .values()
-            .filter_map(|tries| tries.back().copied())
-            .collect();
+        let mut last: Vec<Timestamp> = tries.values().filter_map(|tries| tries.back().copied()).collect();
         last.sort_unstable();
         let median = last[last.len() / 2];
         tries.retain(|_, tries| tries.back().is_some_and(|at| *at > median));
@@ -172,11 +131,7 @@ mod tests {
             assert_eq!(limiter.take("a", &SIGN_IN, now), Ok(()));
         }
         assert_eq!(limiter.take("a", &SIGN_IN, now), Err(MINUTE));
-        assert_eq!(
-            limiter.take("b", &SIGN_IN, now),
-            Ok(()),
-            "another account or source is not concerned"
-        );
+        assert_eq!(limiter.take("b", &SIGN_IN, now), Ok(()), "another account or source is not concerned");
         for _ in 0..5 {
             now = now + MINUTE;
             for _ in 0..5 {
@@ -184,10 +139,7 @@ mod tests {
             }
         }
         now = now + MINUTE;
-        assert!(
-            limiter.take("a", &SIGN_IN, now).is_err(),
-            "thirty in the hour"
-        );
+        assert!(limiter.take("a", &SIGN_IN, now).is_err(), "thirty in the hour");
         now = now + HOUR;
         assert_eq!(limiter.take("a", &SIGN_IN, now), Ok(()));
     }

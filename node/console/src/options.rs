@@ -64,13 +64,7 @@ impl ConsoleOptions {
         let base = match (&self.report_uri, self.base_url.strip_prefix("https://")) {
             (Some(uri), _) => return uri.replace("{printer}", printer),
             (None, Some(rest)) => with_port(rest, "ipps", 443),
-            (None, None) => with_port(
-                self.base_url
-                    .strip_prefix("http://")
-                    .unwrap_or(&self.base_url),
-                "ipp",
-                80,
-            ),
+            (None, None) => with_port(self.base_url.strip_prefix("http://").unwrap_or(&self.base_url), "ipp", 80),
         };
         format!("{base}/ipp/print/{printer}")
     }
@@ -78,17 +72,11 @@ impl ConsoleOptions {
 
 /// An `ipp` address is port 631 where none is said, the console's is not.
 fn with_port(rest: &str, scheme: &str, port: u16) -> String {
-    let (authority, path) = rest
-        .split_once('/')
-        .map_or((rest, String::new()), |(a, p)| (a, format!("/{p}")));
+    let (authority, path) = rest.split_once('/').map_or((rest, String::new()), |(a, p)| (a, format!("/{p}")));
     let has_port = authority
         .rsplit_once(':')
         .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit()));
-    if has_port {
-        format!("{scheme}://{authority}{path}")
-    } else {
-        format!("{scheme}://{authority}:{port}{path}")
-    }
+    if has_port { format!("{scheme}://{authority}{path}") } else { format!("{scheme}://{authority}:{port}{path}") }
 }
 
 /// Why a console could not be made.
@@ -108,14 +96,8 @@ mod tests {
 
     #[test]
     fn a_report_goes_to_the_port_of_the_console() {
-        assert_eq!(
-            with_port("print.example", "ipps", 443),
-            "ipps://print.example:443"
-        );
-        assert_eq!(
-            with_port("localhost:8631", "ipp", 80),
-            "ipp://localhost:8631"
-        );
+        assert_eq!(with_port("print.example", "ipps", 443), "ipps://print.example:443");
+        assert_eq!(with_port("localhost:8631", "ipp", 80), "ipp://localhost:8631");
         assert_eq!(with_port("[::1]:8631/a", "ipp", 80), "ipp://[::1]:8631/a");
     }
 }

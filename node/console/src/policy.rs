@@ -8,12 +8,9 @@ use crate::routes::Console;
 use crate::texts::{EN, JA, Texts};
 use subtle::ConstantTimeEq as _;
 use tympan_engine::{
-    Account, Job, Language, OwnerId, Printer, PrinterUuid, Registration, RegistrationId, Right,
-    TokenScope,
+    Account, Job, Language, OwnerId, Printer, PrinterUuid, Registration, RegistrationId, Right, TokenScope,
 };
-use tympan_http::{
-    Authorize, Body, Form, Method, Parts, Peer, Response, cookie, header, respond, security,
-};
+use tympan_http::{Authorize, Body, Form, Method, Parts, Peer, Response, cookie, header, respond, security};
 use tympan_spooler::SpoolerError;
 use tympan_store::{Key, Record, Whose};
 
@@ -133,12 +130,7 @@ impl Identity {
     /// The greatest right at any printer.
     pub(crate) fn right_anywhere(&self) -> Option<Right> {
         match &self.who {
-            Who::Person(account) => account
-                .printer_rights
-                .iter()
-                .map(|(_, right)| *right)
-                .chain([account.right])
-                .max(),
+            Who::Person(account) => account.printer_rights.iter().map(|(_, right)| *right).chain([account.right]).max(),
             Who::Program => Some(Right::Own),
             Who::Nobody | Who::Holder => None,
         }
@@ -156,17 +148,13 @@ impl Identity {
     pub(crate) fn is_own(&self, job: &Job) -> bool {
         self.account().is_some_and(|account| {
             *job.originator.address == account.name
-                || account
-                    .addresses
-                    .iter()
-                    .any(|address| *address == job.originator.address)
+                || account.addresses.iter().any(|address| *address == job.originator.address)
         })
     }
 
     /// Whether an address is this person's.
     pub(crate) fn is_sender(&self, address: &str) -> bool {
-        self.account()
-            .is_some_and(|account| account.addresses.iter().any(|own| own.0 == address))
+        self.account().is_some_and(|account| account.addresses.iter().any(|own| own.0 == address))
     }
 
     /// Whether this job may be seen and controlled.
@@ -227,13 +215,7 @@ fn is_unsafe(parts: &Parts) -> bool {
 }
 
 fn segment(parts: &Parts, place: usize) -> &str {
-    parts
-        .uri
-        .path()
-        .trim_start_matches('/')
-        .split('/')
-        .nth(place)
-        .unwrap_or("")
+    parts.uri.path().trim_start_matches('/').split('/').nth(place).unwrap_or("")
 }
 
 fn bearer(parts: &Parts) -> Option<&str> {
@@ -249,12 +231,7 @@ pub(crate) fn same(left: &str, right: &str) -> bool {
 impl Authorize<Policy> for Console {
     type Identity = Identity;
 
-    async fn authorize(
-        &self,
-        policy: &Policy,
-        parts: &Parts,
-        peer: &Peer,
-    ) -> Result<Identity, Response<Body>> {
+    async fn authorize(&self, policy: &Policy, parts: &Parts, peer: &Peer) -> Result<Identity, Response<Body>> {
         let mut id = self.somebody(parts, peer);
         match self.decide(policy, parts, peer, &mut id).await {
             Ok(()) => Ok(id),
@@ -288,14 +265,7 @@ fn sign_in_first(parts: &Parts) -> Response<Body> {
         }
         out
     });
-    respond::see_other(
-        if next == "/" {
-            "/sign-in".to_owned()
-        } else {
-            format!("/sign-in?next={next}")
-        }
-        .as_str(),
-    )
+    respond::see_other(if next == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={next}") }.as_str())
 }
 
 impl Console {
@@ -306,17 +276,9 @@ impl Console {
             .get("lang")
             .or_else(|| cookie::get(&parts.headers, LANGUAGE_COOKIE, peer.tls))
             .and_then(language_of)
-            .or_else(|| {
-                parts
-                    .headers
-                    .get(header::ACCEPT_LANGUAGE)?
-                    .to_str()
-                    .ok()
-                    .map(Language::choose)
-            })
+            .or_else(|| parts.headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok().map(Language::choose))
             .unwrap_or(self.options.default_language);
-        let visit =
-            cookie::get(&parts.headers, VISIT_COOKIE, peer.tls).filter(|visit| visit.len() == 64);
+        let visit = cookie::get(&parts.headers, VISIT_COOKIE, peer.tls).filter(|visit| visit.len() == 64);
         let (visit, new_visit) = match visit {
             Some(visit) => (visit.to_owned(), None),
             None => {
@@ -337,13 +299,7 @@ impl Console {
         }
     }
 
-    async fn decide(
-        &self,
-        policy: &Policy,
-        parts: &Parts,
-        peer: &Peer,
-        id: &mut Identity,
-    ) -> Result<(), Refused> {
+    async fn decide(&self, policy: &Policy, parts: &Parts, peer: &Peer, id: &mut Identity) -> Result<(), Refused> {
         match policy {
             Policy::SetUp if self.set_up.is_done() => return Err(Failure::NotFound.into()),
             Policy::Public | Policy::SetUp => {
@@ -363,10 +319,7 @@ impl Console {
                         return Err(Failure::Unauthorized.into());
                     }
                     same_site(parts, peer)?;
-                    let sent = parts
-                        .headers
-                        .get("x-csrf")
-                        .and_then(|value| value.to_str().ok());
+                    let sent = parts.headers.get("x-csrf").and_then(|value| value.to_str().ok());
                     if is_unsafe(parts) && !sent.is_some_and(|sent| same(sent, &id.csrf)) {
                         return Err(Failure::Stale.into());
                     }
@@ -387,21 +340,13 @@ impl Console {
     }
 
     /// Reads the record that the path names, and checks the right there.
-    async fn find(
-        &self,
-        parts: &Parts,
-        right: Right,
-        place: Place,
-        id: &mut Identity,
-    ) -> Result<(), Failure> {
+    async fn find(&self, parts: &Parts, right: Right, place: Place, id: &mut Identity) -> Result<(), Failure> {
         let spooler = self.spooler();
         let enough = match place {
             Place::Owner => id.right() >= Some(right),
             Place::Anywhere => id.right_anywhere() >= Some(right),
             Place::Printer(at) => {
-                let printer = spooler
-                    .printer_named(id.whose(), segment(parts, at))
-                    .await?;
+                let printer = spooler.printer_named(id.whose(), segment(parts, at)).await?;
                 let enough = id.may(printer.uuid, right);
                 id.printer = Some(printer);
                 enough
@@ -426,33 +371,19 @@ impl Console {
                 owns || right == Right::Print
             }
         };
-        if enough {
-            Ok(())
-        } else {
-            Err(Failure::Forbidden)
-        }
+        if enough { Ok(()) } else { Err(Failure::Forbidden) }
     }
 
     async fn registration(&self, whose: Whose, text: &str) -> Result<Registration, Failure> {
         let key = RegistrationId::parse(text).ok_or(Failure::NotFound)?;
-        let rows = self
-            .spooler()
-            .records()
-            .read(whose, &[Key::Registration(key)])
-            .await
-            .map_err(SpoolerError::from)?;
+        let rows = self.spooler().records().read(whose, &[Key::Registration(key)]).await.map_err(SpoolerError::from)?;
         match rows.into_iter().flatten().next().map(|row| row.record) {
             Some(Record::Registration(registration)) => Ok(registration),
             _ => Err(Failure::NotFound),
         }
     }
 
-    async fn sign_in_by_cookie(
-        &self,
-        parts: &Parts,
-        peer: &Peer,
-        id: &mut Identity,
-    ) -> Result<bool, Failure> {
+    async fn sign_in_by_cookie(&self, parts: &Parts, peer: &Peer, id: &mut Identity) -> Result<bool, Failure> {
         let Some(token) = cookie::get(&parts.headers, SESSION_COOKIE, peer.tls) else {
             return Ok(false);
         };
@@ -489,33 +420,18 @@ impl Console {
         }
     }
 
-    async fn follow_link(
-        &self,
-        kind: LinkKind,
-        secret: &str,
-        id: &mut Identity,
-    ) -> Result<(), Failure> {
-        let token = self
-            .spooler()
-            .token(secret)
-            .await?
-            .ok_or(Failure::LinkOver)?;
+    async fn follow_link(&self, kind: LinkKind, secret: &str, id: &mut Identity) -> Result<(), Failure> {
+        let token = self.spooler().token(secret).await?.ok_or(Failure::LinkOver)?;
         let whose = Whose::Owner(token.owner);
         match (kind, token.scope) {
             (LinkKind::Job, TokenScope::Job { job }) => {
-                let job = self
-                    .spooler()
-                    .job(whose, job)
-                    .await
-                    .map_err(|_| Failure::LinkOver)?;
+                let job = self.spooler().job(whose, job).await.map_err(|_| Failure::LinkOver)?;
                 id.language = self.chosen_or(id, job.originator.language);
                 id.job = Some(job);
             }
             (LinkKind::Registration, TokenScope::Registration { registration }) => {
-                let registration = self
-                    .registration(whose, &registration.to_string())
-                    .await
-                    .map_err(|_| Failure::LinkOver)?;
+                let registration =
+                    self.registration(whose, &registration.to_string()).await.map_err(|_| Failure::LinkOver)?;
                 id.language = self.chosen_or(id, registration.language);
                 id.registration = Some(registration);
             }
@@ -531,11 +447,7 @@ impl Console {
 
     /// The language of a link's record, unless the browser says which one it wants.
     fn chosen_or(&self, id: &Identity, language: Language) -> Language {
-        if id.language == self.options.default_language {
-            language
-        } else {
-            id.language
-        }
+        if id.language == self.options.default_language { language } else { id.language }
     }
 }
 

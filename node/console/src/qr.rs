@@ -19,21 +19,14 @@ pub(crate) fn data_uri(text: &str) -> Option<String> {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
          <rect width=\"{side}\" height=\"{side}\" fill=\"#fff\"/><path d=\"{path}\" fill=\"#000\"/></svg>"
     );
-    Some(format!(
-        "data:image/svg+xml;base64,{}",
-        base64::engine::general_purpose::STANDARD.encode(svg)
-    ))
+    Some(format!("data:image/svg+xml;base64,{}", base64::engine::general_purpose::STANDARD.encode(svg)))
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn a_code_is_a_picture_and_a_text_that_is_too_long_is_none() {
-        assert!(
-            super::data_uri("mailto:office@print.example")
-                .unwrap()
-                .starts_with("data:image/svg+xml;base64,")
-        );
+        assert!(super::data_uri("mailto:office@print.example").unwrap().starts_with("data:image/svg+xml;base64,"));
         assert_eq!(super::data_uri(&"a".repeat(5_000)), None);
     }
 }

@@ -17,10 +17,7 @@ impl SetUp {
     pub(crate) fn new(spooler: &Spooler, needed: bool) -> Self {
         // Eight Crockford characters: 40 random bits, good for one process and a handful of tries a minute.
         let code = needed.then(|| JobUuid(spooler.random::<16>()).short());
-        Self {
-            code: Mutex::new(code),
-            turn: tokio::sync::Mutex::default(),
-        }
+        Self { code: Mutex::new(code), turn: tokio::sync::Mutex::default() }
     }
 
     fn code(&self) -> Option<ShortId> {

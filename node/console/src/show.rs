@@ -10,8 +10,7 @@ use tympan_engine::job::Outcome;
 use tympan_engine::options::media_label;
 use tympan_engine::words::{self, Facts, Why};
 use tympan_engine::{
-    Evidence, Job, Language, Marker, Printer, PrinterUuid, Reachability, Right, Timestamp, Tray,
-    Trouble, assign,
+    Evidence, Job, Language, Marker, Printer, PrinterUuid, Reachability, Right, Timestamp, Tray, Trouble, assign,
 };
 use tympan_spooler::SpoolerError;
 use tympan_store::{JobFilter, JobStates};
@@ -103,18 +102,8 @@ pub(crate) struct Choice {
 }
 
 impl Choice {
-    pub(crate) fn new(
-        value: &str,
-        label: impl Into<String>,
-        hint: &'static str,
-        here: bool,
-    ) -> Self {
-        Self {
-            value: value.into(),
-            label: label.into(),
-            hint,
-            here,
-        }
+    pub(crate) fn new(value: &str, label: impl Into<String>, hint: &'static str, here: bool) -> Self {
+        Self { value: value.into(), label: label.into(), hint, here }
     }
 }
 
@@ -137,19 +126,22 @@ pub(crate) struct Fact {
 
 impl Fact {
     pub(crate) fn new(name: &'static str, value: impl Into<String>) -> Self {
-        Self {
-            name,
-            value: value.into(),
-            ..Self::default()
-        }
+        Self { name, value: value.into(), ..Self::default() }
     }
 }
 
 fn upper_first(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// Words that stand by themselves: `the line broke` becomes `The line broke.`
+pub(crate) fn sentence(text: &str) -> String {
+    let text = text.trim().trim_end_matches('.');
+    if text.is_empty() {
+        return String::new();
+    }
+    format!("{}.", upper_first(text))
 }
 
 /// Every trouble of a printer in words, its pause first.
@@ -161,10 +153,7 @@ pub(crate) fn troubles(printer: &Printer, language: Language) -> Vec<TroubleShow
         .map(|trouble| {
             let mut what = upper_first(&words::trouble(&trouble, language));
             what.push_str(if language == Language::En { "." } else { "。" });
-            TroubleShown {
-                what,
-                remedy: words::remedy(&trouble, language),
-            }
+            TroubleShown { what, remedy: words::remedy(&trouble, language) }
         })
         .collect()
 }
@@ -213,9 +202,7 @@ fn tank(marker: &Marker, language: Language) -> Tank {
     let t = texts(language);
     let color = marker.color.trim().to_ascii_lowercase();
     let name = marker.name.to_ascii_lowercase();
-    let is = |word: &str, hex: &str| {
-        color == word || color == hex || (color.is_empty() && name.contains(word))
-    };
+    let is = |word: &str, hex: &str| color == word || color == hex || (color.is_empty() && name.contains(word));
     let (class, label, short) = if is("cyan", "#00ffff") {
         ("cyan", t.color_cyan.to_owned(), "C")
     } else if is("magenta", "#ff00ff") {
@@ -225,44 +212,21 @@ fn tank(marker: &Marker, language: Language) -> Tank {
     } else if marker.is_black() {
         ("black", t.color_black.to_owned(), "K")
     } else {
-        let label = if marker.name.is_empty() {
-            marker.color.clone()
-        } else {
-            marker.name.clone()
-        };
+        let label = if marker.name.is_empty() { marker.color.clone() } else { marker.name.clone() };
         ("other", label, "")
     };
-    let hex = color
-        .strip_prefix('#')
-        .is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|c| c.is_ascii_hexdigit()));
+    let hex = color.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|c| c.is_ascii_hexdigit()));
     let level = marker.level.unwrap_or(0).min(100);
     // A trace stays visible as long as there is any.
-    let height = if level == 0 {
-        0
-    } else {
-        (u16::from(level) * 38 / 100).max(2) as u8
-    };
+    let height = if level == 0 { 0 } else { (u16::from(level) * 38 / 100).max(2) as u8 };
     Tank {
-        short: if short.is_empty() {
-            label.chars().take(4).collect()
-        } else {
-            short.into()
-        },
+        short: if short.is_empty() { label.chars().take(4).collect() } else { short.into() },
         label,
-        percent: marker
-            .level
-            .map_or_else(|| t.level_unknown.into(), |level| format!("{level}%")),
+        percent: marker.level.map_or_else(|| t.level_unknown.into(), |level| format!("{level}%")),
         known: marker.level.is_some(),
         class,
-        fill: if class == "other" && hex {
-            color
-        } else {
-            String::new()
-        },
-        low: marker
-            .level
-            .is_some_and(|level| level <= marker.low.unwrap_or(5))
-            && !marker.kind.starts_with("waste"),
+        fill: if class == "other" && hex { color } else { String::new() },
+        low: marker.level.is_some_and(|level| level <= marker.low.unwrap_or(5)) && !marker.kind.starts_with("waste"),
         top: 3 + (38 - height),
         height,
     }
@@ -272,12 +236,7 @@ fn tray(tray: &Tray, language: Language) -> TrayShown {
     let t = texts(language);
     TrayShown {
         name: tray.name.clone(),
-        media: tray
-            .media
-            .as_deref()
-            .map(media_label)
-            .unwrap_or("")
-            .to_owned(),
+        media: tray.media.as_deref().map(media_label).unwrap_or("").to_owned(),
         words: match (tray.empty, tray.level) {
             (true, _) => t.tray_empty.into(),
             (false, Some(sheets)) => t.fill(t.tray_sheets, &[&sheets.to_string()]),
@@ -292,15 +251,8 @@ pub(crate) fn card(console: &Console, printer: &Printer, queued: u64, clock: &Cl
     let t = texts(clock.language);
     let address = console.mail_address(&printer.name);
     let heard = heard(printer, clock).into_iter().next();
-    let model = printer
-        .profile
-        .as_ref()
-        .map(|profile| profile.make_and_model.as_str())
-        .unwrap_or("");
-    let place: Vec<&str> = [printer.location.as_str(), model]
-        .into_iter()
-        .filter(|text| !text.is_empty())
-        .collect();
+    let model = printer.profile.as_ref().map(|profile| profile.make_and_model.as_str()).unwrap_or("");
+    let place: Vec<&str> = [printer.location.as_str(), model].into_iter().filter(|text| !text.is_empty()).collect();
     Card {
         name: printer.name.clone(),
         info: printer.info.clone(),
@@ -311,30 +263,11 @@ pub(crate) fn card(console: &Console, printer: &Printer, queued: u64, clock: &Cl
         address,
         badge: printer_badge(printer, clock.language),
         troubles: troubles(printer, clock.language),
-        tanks: printer
-            .condition
-            .markers
-            .iter()
-            .take(16)
-            .map(|marker| tank(marker, clock.language))
-            .collect(),
-        trays: printer
-            .condition
-            .trays
-            .iter()
-            .take(16)
-            .map(|one| tray(one, clock.language))
-            .collect(),
-        queued: if queued == 0 {
-            t.queued_none.into()
-        } else {
-            t.count(t.queued_one, t.queued_many, queued)
-        },
+        tanks: printer.condition.markers.iter().take(16).map(|marker| tank(marker, clock.language)).collect(),
+        trays: printer.condition.trays.iter().take(16).map(|one| tray(one, clock.language)).collect(),
+        queued: if queued == 0 { t.queued_none.into() } else { t.count(t.queued_one, t.queued_many, queued) },
         queued_count: queued,
-        heard_exact: heard
-            .as_ref()
-            .map(|(at, _)| clock.exact(*at))
-            .unwrap_or_default(),
+        heard_exact: heard.as_ref().map(|(at, _)| clock.exact(*at)).unwrap_or_default(),
         heard: heard.map(|(_, text)| text).unwrap_or_default(),
     }
 }
@@ -350,9 +283,7 @@ pub(crate) fn job_badge(job: &Job, hindrance: &Hindrance, language: Language) ->
         Hindrance::Next => (t.badge_next, "wait"),
         Hindrance::Printing => (t.badge_printing, "busy"),
         Hindrance::Over => match &job.outcome {
-            Some(Outcome::Printed {
-                evidence: Evidence::E0 | Evidence::E1,
-            }) => (t.badge_sent, "done"),
+            Some(Outcome::Printed { evidence: Evidence::E0 | Evidence::E1 }) => (t.badge_sent, "done"),
             Some(Outcome::Printed { .. }) => (t.badge_printed, "done"),
             Some(Outcome::Canceled { .. } | Outcome::CanceledAtDevice) => (t.badge_canceled, "off"),
             Some(Outcome::Unprintable { .. } | Outcome::Expired) => (t.badge_failed, "bad"),
@@ -364,19 +295,11 @@ pub(crate) fn job_badge(job: &Job, hindrance: &Hindrance, language: Language) ->
 
 pub(crate) fn pages(count: u32, language: Language) -> String {
     let t = texts(language);
-    if count == 0 {
-        String::new()
-    } else {
-        t.count(t.pages_one, t.pages_many, u64::from(count))
-    }
+    if count == 0 { String::new() } else { t.count(t.pages_one, t.pages_many, u64::from(count)) }
 }
 
 /// What hinders a job, when it is tried again, and the words for it.
-pub(crate) fn explain(
-    job: &Job,
-    printer: &Printer,
-    clock: &Clock,
-) -> (Hindrance, Option<Timestamp>, Why) {
+pub(crate) fn explain(job: &Job, printer: &Printer, clock: &Clock) -> (Hindrance, Option<Timestamp>, Why) {
     let hindrance = hold::hindrance(job, printer);
     let next_try_at = match &hindrance {
         Hindrance::Trouble(_) if job.is_waiting() && !printer.paused => {
@@ -386,14 +309,7 @@ pub(crate) fn explain(
         _ => None,
     };
     let time = |at: Timestamp| clock.at(at);
-    let facts = Facts {
-        job,
-        printer,
-        hindrance: &hindrance,
-        next_try_at,
-        now: clock.now,
-        time: &time,
-    };
+    let facts = Facts { job, printer, hindrance: &hindrance, next_try_at, now: clock.now, time: &time };
     let why = words::why(&facts, clock.language);
     (hindrance, next_try_at, why)
 }
@@ -418,11 +334,7 @@ pub(crate) fn row(job: &Job, printer: &Printer, clock: &Clock) -> Row {
 
 /// A job's name, or its number where it has none.
 pub(crate) fn job_name(job: &Job) -> String {
-    if job.name.trim().is_empty() {
-        job.short().to_string()
-    } else {
-        job.name.0.clone()
-    }
+    if job.name.trim().is_empty() { job.short().to_string() } else { job.name.0.clone() }
 }
 
 /// Printers by their key, read once each.
@@ -433,12 +345,7 @@ pub(crate) struct Printers {
 impl Printers {
     pub(crate) async fn read(console: &Console, id: &Identity) -> Result<Self, Failure> {
         let rows = console.spooler().records().printers(id.whose()).await?;
-        Ok(Self {
-            known: rows
-                .into_iter()
-                .map(|row| (row.record.uuid, row.record))
-                .collect(),
-        })
+        Ok(Self { known: rows.into_iter().map(|row| (row.record.uuid, row.record)).collect() })
     }
 
     /// A printer, also one that was removed.
@@ -451,19 +358,13 @@ impl Printers {
         use std::collections::hash_map::Entry;
         Ok(match self.known.entry(uuid) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                entry.insert(console.spooler().printer(id.whose(), uuid).await?)
-            }
+            Entry::Vacant(entry) => entry.insert(console.spooler().printer(id.whose(), uuid).await?),
         })
     }
 
     /// Those that were not removed, by name.
     pub(crate) fn by_name(&self) -> Vec<&Printer> {
-        let mut all: Vec<&Printer> = self
-            .known
-            .values()
-            .filter(|printer| !printer.removed)
-            .collect();
+        let mut all: Vec<&Printer> = self.known.values().filter(|printer| !printer.removed).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
     }
@@ -479,13 +380,7 @@ pub(crate) async fn jobs(
     limit: usize,
 ) -> Result<Vec<Job>, Failure> {
     let records = console.spooler().records();
-    let filter = JobFilter {
-        printer,
-        originator: None,
-        states,
-        before,
-        limit,
-    };
+    let filter = JobFilter { printer, originator: None, states, before, limit };
     let everybodys = match printer {
         Some(printer) => id.may(printer, Right::Operate),
         None => id.right() >= Some(Right::Operate),
@@ -497,28 +392,13 @@ pub(crate) async fn jobs(
         return Ok(Vec::new());
     };
     let mut found = Vec::new();
-    for address in account
-        .addresses
-        .iter()
-        .map(|address| address.0.clone())
-        .chain([account.name.clone()])
-    {
-        let filter = JobFilter {
-            originator: Some(address),
-            ..filter.clone()
-        };
+    for address in account.addresses.iter().map(|address| address.0.clone()).chain([account.name.clone()]) {
+        let filter = JobFilter { originator: Some(address), ..filter.clone() };
         found.extend(records.jobs(id.whose(), &filter).await?);
     }
     if printer.is_none() {
-        for (at, _) in account
-            .printer_rights
-            .iter()
-            .filter(|(_, right)| *right >= Right::Operate)
-        {
-            let filter = JobFilter {
-                printer: Some(*at),
-                ..filter.clone()
-            };
+        for (at, _) in account.printer_rights.iter().filter(|(_, right)| *right >= Right::Operate) {
+            let filter = JobFilter { printer: Some(*at), ..filter.clone() };
             found.extend(records.jobs(id.whose(), &filter).await?);
         }
     }

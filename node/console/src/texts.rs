@@ -266,6 +266,8 @@ texts! {
     print_again: "Print again", "もう一度印刷";
     print_elsewhere: "Print elsewhere", "別のプリンターで印刷";
     doubt_lead_partly: "Pages up to {0} came out. Pages {1} to {2} may have. Please look at the paper.", "{0}ページまでは印刷されました。{1}〜{2}ページは印刷されたかどうか分かりません。用紙を確認してください。";
+    doubt_lead_partly_one: "Pages up to {0} came out. Page {1} may have. Please look at the paper.", "{0}ページまでは印刷されました。{1}ページは印刷されたかどうか分かりません。用紙を確認してください。";
+    doubt_lead_one: "Page 1 may have come out. Please look at the paper.", "1ページ目は印刷されたかどうか分かりません。用紙を確認してください。";
     doubt_lead_none: "Pages 1 to {0} may have come out. Please look at the paper.", "1〜{0}ページは印刷されたかどうか分かりません。用紙を確認してください。";
     doubt_lead_certain: "Pages up to {0} came out, the rest did not.", "{0}ページまで印刷され、残りは印刷されていません。";
     it_all_came_out: "It all came out", "すべて印刷できた";
@@ -463,11 +465,7 @@ impl Texts {
 
     /// One or many.
     pub(crate) fn count(&self, one: &'static str, many: &str, count: u64) -> String {
-        if count == 1 {
-            one.to_owned()
-        } else {
-            self.fill(many, &[&count.to_string()])
-        }
+        if count == 1 { one.to_owned() } else { self.fill(many, &[&count.to_string()]) }
     }
 }
 
@@ -477,9 +475,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn places(text: &str) -> BTreeSet<&str> {
-        text.match_indices('{')
-            .map(|(at, _)| &text[at..at + 3])
-            .collect()
+        text.match_indices('{').map(|(at, _)| &text[at..at + 3]).collect()
     }
 
     #[test]
@@ -488,17 +484,9 @@ mod tests {
         for (key, en, ja) in ALL {
             assert!(!en.is_empty() && !ja.is_empty(), "{key} is empty");
             assert_eq!(places(en), places(ja), "{key} has other places for values");
-            let japanese = ja
-                .chars()
-                .any(|c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}'));
-            assert!(
-                japanese || matches!(*key, "level_unknown" | "h_changed"),
-                "{key} is not translated: {ja}"
-            );
-            assert!(
-                !en.chars().any(|c| c > '\u{2fff}'),
-                "{key} holds Japanese: {en}"
-            );
+            let japanese = ja.chars().any(|c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}'));
+            assert!(japanese || matches!(*key, "level_unknown" | "h_changed"), "{key} is not translated: {ja}");
+            assert!(!en.chars().any(|c| c > '\u{2fff}'), "{key} holds Japanese: {en}");
         }
         let keys: BTreeSet<&str> = ALL.iter().map(|(key, ..)| *key).collect();
         assert_eq!(keys.len(), ALL.len());
@@ -507,23 +495,12 @@ mod tests {
     #[test]
     fn the_words_of_the_glossary_are_used() {
         let glossary = include_str!("../../../docs/glossary.md");
-        for text in [
-            EN.did_it_print,
-            EN.print_all_again,
-            EN.it_all_came_out,
-            EN.throw_away,
-            EN.print_now,
-        ] {
+        for text in [EN.did_it_print, EN.print_all_again, EN.it_all_came_out, EN.throw_away, EN.print_now] {
             assert!(glossary.contains(text), "{text}");
         }
-        for text in [
-            JA.did_it_print,
-            JA.print_all_again,
-            JA.it_all_came_out,
-            JA.throw_away,
-            JA.print_now,
-            JA.kept_until,
-        ] {
+        for text in
+            [JA.did_it_print, JA.print_all_again, JA.it_all_came_out, JA.throw_away, JA.print_now, JA.kept_until]
+        {
             assert!(glossary.contains(text), "{text}");
         }
     }

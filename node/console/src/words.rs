@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::policy::texts;
-use tympan_engine::{History, HistoryKind, Language, Millis, Refusal, words};
+use tympan_engine::{Condition, History, HistoryKind, Language, Millis, Reachability, Refusal, words};
 
 /// Why the engine said no.
 pub(crate) fn refusal(refusal: Refusal, language: Language) -> &'static str {
@@ -29,19 +29,11 @@ pub(crate) fn wait(span: Millis, language: Language) -> String {
 /// A span as it is typed: `3 days`, and exactly that span when it is read again.
 pub(crate) fn typed_span(span: Millis, language: Language) -> String {
     use tympan_engine::time::{DAY, HOUR, MINUTE, SECOND};
-    let units = [
-        (DAY, "day", "日"),
-        (HOUR, "hour", "時間"),
-        (MINUTE, "minute", "分"),
-        (SECOND, "second", "秒"),
-    ];
+    let units = [(DAY, "day", "日"), (HOUR, "hour", "時間"), (MINUTE, "minute", "分"), (SECOND, "second", "秒")];
     let (value, en, ja) = units
         .into_iter()
         .find(|(unit, ..)| span >= *unit && span % unit == 0)
-        .map_or(
-            (span.div_ceil(SECOND), "second", "秒"),
-            |(unit, en, ja)| (span / unit, en, ja),
-        );
+        .map_or((span.div_ceil(SECOND), "second", "秒"), |(unit, en, ja)| (span / unit, en, ja));
     match language {
         Language::En => format!("{value} {en}{}", if value == 1 { "" } else { "s" }),
         Language::Ja => format!("{value}{ja}"),
@@ -61,12 +53,7 @@ pub(crate) struct Line {
 /// What happened, in words; `None` for what only repeats what another line says.
 pub(crate) fn line(history: &History, clock: &Clock) -> Option<Line> {
     let (text, tone) = event(history, clock.language)?;
-    Some(Line {
-        at: clock.at(history.at),
-        exact: clock.exact(history.at),
-        text,
-        tone,
-    })
+    Some(Line { at: clock.at(history.at), exact: clock.exact(history.at), text, tone })
 }
 
 fn event(history: &History, language: Language) -> Option<(String, &'static str)> {
@@ -110,14 +97,8 @@ fn event(history: &History, language: Language) -> Option<(String, &'static str)
             }),
             _ => plain(t.h_unknown),
         },
-        HistoryKind::Progress { impressions } => {
-            plain(&t.fill(t.h_progress, &[&impressions.to_string()]))
-        }
-        HistoryKind::Condition {
-            state,
-            reasons,
-            reported,
-        } => {
+        HistoryKind::Progress { impressions } => plain(&t.fill(t.h_progress, &[&impressions.to_string()])),
+        HistoryKind::Condition { state, reasons, reported } => {
             let state = match state.as_str() {
                 "idle" => t.h_idle,
                 "processing" => t.h_processing,
@@ -126,36 +107,35 @@ fn event(history: &History, language: Language) -> Option<(String, &'static str)
             };
             let what = match reasons.as_str() {
                 "" | "none" => state.to_owned(),
-                reasons => format!("{state} ({})", reasons.replace(',', ", ")),
+                reasons => format!("{state} ({})", reasons_words(reasons, language)),
             };
-            let text = if *reported {
-                t.h_condition_reported
-            } else {
-                t.h_condition_answered
-            };
-            Some((
-                t.fill(text, &[&what]),
-                if state == t.h_state_stopped {
-                    "bad"
-                } else {
-                    ""
-                },
-            ))
+            let text = if *reported { t.h_condition_reported } else { t.h_condition_answered };
+            Some((t.fill(text, &[&what]), if state == t.h_state_stopped { "bad" } else { "" }))
         }
-        HistoryKind::Changed { what, by } => {
-            plain(&t.fill(t.h_changed, &[&changed(what, language), by]))
-        }
+        HistoryKind::Changed { what, by } => plain(&t.fill(t.h_changed, &[&changed(what, language), by])),
         HistoryKind::Told { how, .. } => {
-            let how = if how == "mail" {
-                t.h_told_mail
-            } else {
-                t.h_told_here
-            };
+            let how = if how == "mail" { t.h_told_mail } else { t.h_told_here };
             plain(&t.fill(t.h_told, &[how]))
         }
         HistoryKind::Duplicate => plain(t.h_duplicate),
         HistoryKind::Unknown => plain(t.h_unknown),
     }
+}
+
+/// "printer-state-reasons" in words; where there are none, as they are.
+fn reasons_words(reasons: &str, language: Language) -> String {
+    let condition = Condition {
+        reachability: Reachability::Answering,
+        reasons: reasons.split(',').map(str::to_owned).collect(),
+        ..Condition::default()
+    };
+    let troubles = condition.troubles();
+    if troubles.is_empty() {
+        return reasons.replace(',', ", ");
+    }
+    let join = if language == Language::En { ", " } else { "、" };
+    let words: Vec<String> = troubles.iter().map(|trouble| words::trouble(trouble, language)).collect();
+    words.join(join)
 }
 
 /// The words of a trouble of which only the keyword was kept.
@@ -164,18 +144,13 @@ fn trouble_word(word: &str, language: Language) -> Option<String> {
     let trouble = match word {
         "off" => Trouble::Off,
         "faulty" => return Some(texts(language).state_trouble.into()),
-        "no-paper" => Trouble::NoPaper {
-            tray: None,
-            media: None,
-        },
+        "no-paper" => Trouble::NoPaper { tray: None, media: None },
         "no-ink" => Trouble::NoInk { color: None },
         "jam" => Trouble::Jam,
         "cover-open" => Trouble::CoverOpen,
         "memory-full" => Trouble::MemoryFull,
         "not-accepting" => Trouble::NotAccepting,
-        "stopped" => Trouble::Stopped {
-            reason: String::new(),
-        },
+        "stopped" => Trouble::Stopped { reason: String::new() },
         "paused" => Trouble::Paused,
         _ => return None,
     };
@@ -213,15 +188,7 @@ mod tests {
 
     #[test]
     fn a_span_is_read_as_it_was_shown() {
-        for span in [
-            1_000,
-            90_000,
-            300_000,
-            3_600_000,
-            86_400_000,
-            259_200_000,
-            93_784_000,
-        ] {
+        for span in [1_000, 90_000, 300_000, 3_600_000, 86_400_000, 259_200_000, 93_784_000] {
             for language in [Language::En, Language::Ja] {
                 let typed = typed_span(span, language);
                 assert_eq!(parse_span(&typed), Some(span), "{typed}");

@@ -8,24 +8,26 @@
 use std::time::Duration;
 
 use tracing::{debug, info};
-use tympan_engine::{
-    Attempt, AttemptEvent, AttemptNumber, AttemptState, DeviceRef, Job, JobUuid, Printer,
-};
+use tympan_engine::{Attempt, AttemptEvent, AttemptNumber, AttemptState, DeviceRef, Job, JobUuid, Printer};
 use tympan_spooler::Spooler;
 use tympan_store::{Key, Record, Whose};
 
 use crate::delivery::{Delivery, Stop};
-use crate::follow::{Ahead, Refused};
+use crate::follow::{Ahead, Refused, begin_outage};
 use crate::output::{Canceling, Created, Document, Found, Output, Sent, Ticket};
 use crate::prepare::{PrepareError, Prepared};
 use crate::sending::Watched;
 
 impl Delivery {
     pub(crate) async fn deliver(&self, spooler: &Spooler, job: JobUuid, number: AttemptNumber) -> Result<(), Stop> {
-        let Some(_busy) = self.busy_with(job, number) else { return Ok(()) };
+        let Some(busy) = self.busy_with(job, number) else {
+            return Ok(());
+        };
         let (job, attempt, printer) = self.current(spooler, job, number).await?;
         if attempt.state != AttemptState::Assigned {
-            return Ok(());
+            // It was handed over, and then something could not be written down.
+            drop(busy);
+            return self.follow_up(spooler, job.uuid, number).await;
         }
         let way = Way { delivery: self, spooler, job: job.uuid, number };
         let output = match self.options().outputs.of(&printer) {
@@ -74,7 +76,12 @@ impl Delivery {
         Ok((job, attempt, printer))
     }
 
-    pub(crate) async fn attempt(&self, spooler: &Spooler, job: JobUuid, number: AttemptNumber) -> Result<Attempt, Stop> {
+    pub(crate) async fn attempt(
+        &self,
+        spooler: &Spooler,
+        job: JobUuid,
+        number: AttemptNumber,
+    ) -> Result<Attempt, Stop> {
         let keys = [Key::Attempt(job, number)];
         let rows = spooler.records().read(Whose::Everyones, &keys).await;
         let rows = rows.map_err(|error| Stop::Store(error.into()))?;
@@ -260,19 +267,34 @@ impl Way<'_> {
             return Ok(false);
         }
         let asked = self.delivery.ask_output(self.spooler, output, printer).await?;
-        Ok(asked.trouble_for(&job).is_none())
+        match asked.trouble_for(&job) {
+            None => Ok(true),
+            Some(trouble) => {
+                begin_outage(self.spooler, &asked.printer, trouble).await?;
+                Ok(false)
+            }
+        }
     }
 }
 
 impl Delivery {
-    pub(crate) async fn cancel_at_device(&self, spooler: &Spooler, job: JobUuid, number: AttemptNumber) -> Result<(), Stop> {
+    pub(crate) async fn cancel_at_device(
+        &self,
+        spooler: &Spooler,
+        job: JobUuid,
+        number: AttemptNumber,
+    ) -> Result<(), Stop> {
         let (_, attempt, printer) = self.current(spooler, job, number).await?;
         if attempt.state.is_over() {
             return Ok(());
         }
-        let Ok(output) = self.options().outputs.of(&printer) else { return Ok(()) };
+        let Ok(output) = self.options().outputs.of(&printer) else {
+            return Ok(());
+        };
         // Whoever is just making the job there looks for a cancel before the document is sent.
-        let Some(device) = attempt.device else { return Ok(()) };
+        let Some(device) = attempt.device else {
+            return Ok(());
+        };
         match output.cancel(&printer, &device).await {
             Canceling::Accepted => Ok(()),
             Canceling::NotPossible(why) => {

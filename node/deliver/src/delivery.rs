@@ -121,9 +121,8 @@ pub(crate) enum Stop {
 impl From<SpoolerError> for Stop {
     fn from(error: SpoolerError) -> Self {
         match error {
-            SpoolerError::Refused(Refusal::Stale | Refusal::JobEnded | Refusal::NotPossible) | SpoolerError::NotFound(_) => {
-                Self::Stale
-            }
+            SpoolerError::Refused(Refusal::Stale | Refusal::JobEnded | Refusal::NotPossible)
+            | SpoolerError::NotFound(_) => Self::Stale,
             other => Self::Store(other),
         }
     }

@@ -42,7 +42,9 @@ const UNKNOWN_TIMES: u32 = 2;
 impl Delivery {
     /// After a restart: finds out what became of an attempt that was handed over.
     pub(crate) async fn follow_up(&self, spooler: &Spooler, job: JobUuid, number: AttemptNumber) -> Result<(), Stop> {
-        let Some(_busy) = self.busy_with(job, number) else { return Ok(()) };
+        let Some(_busy) = self.busy_with(job, number) else {
+            return Ok(());
+        };
         let (job, attempt, printer) = self.current(spooler, job, number).await?;
         if attempt.state.is_over() || attempt.state == AttemptState::Assigned {
             return Ok(());
@@ -58,7 +60,9 @@ impl Delivery {
         match &attempt.device {
             Some(device) => {
                 let ahead = Ahead { sent_all: attempt.sent_all, refused: None };
-                way.follow(&*output, &printer, device, &layout, ahead).await
+                // An earlier life may have withdrawn what was not sent whole, and died before it wrote that down.
+                let resumed = !attempt.sent_all;
+                way.follow_on(&*output, &printer, device, &layout, ahead, resumed).await
             }
             None => way.track(&*output, &printer, &layout, attempt.sent_all).await,
         }
@@ -118,6 +122,19 @@ impl Way<'_> {
         layout: &Layout,
         ahead: Ahead,
     ) -> Result<(), Stop> {
+        self.follow_on(output, printer, device, layout, ahead, false).await
+    }
+
+    /// As [`Way::follow`]; `resumed`: an earlier life of this server may have withdrawn the job.
+    async fn follow_on(
+        &self,
+        output: &dyn Output,
+        printer: &Printer,
+        device: &DeviceRef,
+        layout: &Layout,
+        ahead: Ahead,
+        resumed: bool,
+    ) -> Result<(), Stop> {
         let attempt = self.delivery.attempt(self.spooler, self.job, self.number).await?;
         let copies = self.job().await?.copies();
         let following = Following {
@@ -138,6 +155,7 @@ impl Way<'_> {
             asked_at: Instant::now(),
             saw_printing: attempt.impressions_completed.unwrap_or(0) > 0,
             withdrawn: false,
+            resumed,
         };
         following.run().await
     }
@@ -161,6 +179,18 @@ struct Following<'a> {
     asked_at: Instant,
     saw_printing: bool,
     withdrawn: bool,
+    resumed: bool,
+}
+
+/// Begins the outage of a printer that has a job already, or says what it is about now.
+pub(crate) async fn begin_outage(spooler: &Spooler, printer: &Printer, trouble: Trouble) -> Result<(), Stop> {
+    if printer.outage.as_ref().map(|outage| &outage.trouble) == Some(&trouble) {
+        return Ok(());
+    }
+    let outage = OutageId::from_parts(spooler.now(), spooler.random());
+    let blocked = PrinterEvent::Blocked { trouble, outage };
+    spooler.printer_event(Whose::Everyones, printer.uuid, blocked, None).await?;
+    Ok(())
 }
 
 impl Following<'_> {
@@ -177,7 +207,7 @@ impl Following<'_> {
                         wait = timings.poll_first;
                     }
                     if status.state.is_terminal() {
-                        self.free_printer(was_silent).await?;
+                        self.right_printer().await?;
                         return self.ended(&status).await;
                     }
                     self.goes_on(&status, was_silent).await?;
@@ -185,7 +215,9 @@ impl Following<'_> {
                 }
                 Status::Unknown => {
                     self.unknown += 1;
+                    self.silent_since = None;
                     if self.unknown >= UNKNOWN_TIMES {
+                        self.right_printer().await?;
                         return self.way.tell(AttemptEvent::Forgotten).await;
                     }
                 }
@@ -267,7 +299,9 @@ impl Following<'_> {
         self.asked_at = Instant::now();
         let answer = self.output.ask(&self.printer).await;
         let known = self.way.spooler.printer(Whose::Everyones, self.printer.uuid).await?;
-        let Answer::Answered(answered) = &answer else { return Ok(self.stopped) };
+        let Answer::Answered(answered) = &answer else {
+            return Ok(self.stopped);
+        };
         let stands = answered.condition.state == PrinterState::Stopped;
         if differs(&known.condition, &answered.condition) {
             note(self.way.spooler, &known, answer).await?;
@@ -275,11 +309,7 @@ impl Following<'_> {
         let job = self.way.job().await?;
         let now = self.way.spooler.printer(Whose::Everyones, self.printer.uuid).await?;
         if let Some(trouble) = now.trouble_for(&job.options).filter(|trouble| stands && *trouble != Trouble::Paused) {
-            if now.outage.as_ref().map(|outage| &outage.trouble) != Some(&trouble) {
-                let outage = OutageId::from_parts(self.way.spooler.now(), self.way.spooler.random());
-                let blocked = PrinterEvent::Blocked { trouble, outage };
-                self.way.spooler.printer_event(Whose::Everyones, now.uuid, blocked, None).await?;
-            }
+            begin_outage(self.way.spooler, &now, trouble).await?;
         }
         Ok(stands)
     }
@@ -295,9 +325,11 @@ impl Following<'_> {
         Ok(())
     }
 
-    /// What was written down about a printer that stood still or was silent is put right before it is free.
-    async fn free_printer(&mut self, was_silent: bool) -> Result<(), Stop> {
-        if was_silent || self.stopped {
+    /// What was written down about a printer that stood still or was silent is put right before it is free: the
+    /// next job is not to wait for a trouble that is over.
+    async fn right_printer(&mut self) -> Result<(), Stop> {
+        let known = self.way.spooler.printer(Whose::Everyones, self.printer.uuid).await?;
+        if self.stopped || known.outage.is_some() || known.condition.trouble_for_all().is_some() {
             self.ask().await?;
         }
         Ok(())
@@ -305,6 +337,8 @@ impl Following<'_> {
 
     async fn ended(&mut self, status: &JobStatus) -> Result<(), Stop> {
         let pages = self.pages(status);
+        // Whoever cancelled it: it was not whole at the printer, and is not printed yet.
+        let withdrawn = self.withdrawn || self.resumed;
         // A printer that printed and yet counts nothing proves nothing by its 0.
         let proven = match pages {
             Some(0) if self.saw_printing => None,
@@ -327,8 +361,8 @@ impl Following<'_> {
                     debug!(job = %self.way.job.short(), why, "The printer did not take the document now");
                     self.never_arrived().await
                 }
-                _ if self.withdrawn && is_clean => self.never_arrived().await,
-                _ if self.withdrawn || status.state == JobState::Aborted => {
+                _ if withdrawn && is_clean => self.never_arrived().await,
+                _ if withdrawn || status.state == JobState::Aborted => {
                     self.way.tell(AttemptEvent::Aborted(proven)).await
                 }
                 _ => self.way.tell(AttemptEvent::Canceled(pages)).await,

@@ -9,12 +9,10 @@ use std::io::Seek;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tracing::debug;
-use tympan_engine::{
-    ColorMode, DocumentId, Job, JobDocument, JobEvent, JobUuid, Language, Printed, Printer,
-};
+use tympan_engine::{ColorMode, DocumentId, Job, JobDocument, JobEvent, JobUuid, Language, Printed, Printer};
 use tympan_render::{
-    Face, Format, HeadingLine, Inspect, MailFacts, Notice, Output, PageSetup, PartHeader, PartRole, Refusal, RefusalKind,
-    RenderError, SplitMail, ToPdf, sniff,
+    Face, Format, HeadingLine, Inspect, MailFacts, Notice, Output, PageSetup, PartHeader, PartRole, Refusal,
+    RefusalKind, RenderError, SplitMail, ToPdf, sniff,
 };
 use tympan_spooler::Spooler;
 use tympan_store::{NewDocument, StoreError, Whose};
@@ -103,7 +101,9 @@ impl From<std::io::Error> for PartError {
 impl Delivery {
     pub(crate) async fn inspect(&self, spooler: &Spooler, job: JobUuid, tries: u32) -> Result<(), Stop> {
         let job = spooler.job(Whose::Everyones, job).await?;
-        let Some(received) = job.received.clone().filter(|_| !job.ready && !job.is_over()) else { return Ok(()) };
+        let Some(received) = job.received.clone().filter(|_| !job.ready && !job.is_over()) else {
+            return Ok(());
+        };
         let printer = spooler.printer(Whose::Everyones, job.printer).await?;
         let mut findings = Findings { remarks: job.remarks.clone(), ..Findings::default() };
         let found = self.find_documents(spooler, &job, &received, &printer, &mut findings).await;
@@ -265,7 +265,9 @@ impl Delivery {
                     }
                 }
                 Output::PartEnd { octets } => {
-                    let Some((header, file)) = open.take() else { continue };
+                    let Some((header, file)) = open.take() else {
+                        continue;
+                    };
                     let is_body = header.role == PartRole::Body && header.depth == 0;
                     if !header.role.is_document() {
                         continue;
@@ -486,7 +488,9 @@ fn remark_of(notice: &Notice, name: &str) -> Option<Remark> {
             Remark::MissingCharacters { name: name(), characters: characters.clone() }
         }
         Notice::FontReplaced { name: font, .. } => Remark::FontReplaced { name: name(), font: font.clone() },
-        Notice::FontNotShown { page } | Notice::ImageNotShown { page } => Remark::Uncertain { name: name(), page: *page },
+        Notice::FontNotShown { page } | Notice::ImageNotShown { page } => {
+            Remark::Uncertain { name: name(), page: *page }
+        }
         // Most annotations are for the screen.
         Notice::AnnotationNotShown { .. } => return None,
         Notice::TextDamaged { .. } => Remark::TextDamaged { name: name() },

@@ -101,7 +101,8 @@ const ENCRYPTED: Template = (
     "it is protected by a password; please send it without.",
     "パスワードで保護されています。保護を外して送ってください。",
 );
-const BROKEN: Template = ("it is damaged, or not what its name says.", "ファイルが壊れているか、名前と中身が違います。");
+const BROKEN: Template =
+    ("it is damaged, or not what its name says.", "ファイルが壊れているか、名前と中身が違います。");
 const EMPTY: Template = ("there is nothing in it.", "中身がありません。");
 const MANY_PAGES: Template =
     ("it has more pages than are printed from one document.", "ページ数が上限を超えています。");
@@ -121,8 +122,10 @@ const NO_ATTACHMENT: Template = ("There is no attachment to print.", "印刷す�
 const NOTHING: Template = ("There is nothing in the mail to print.", "メールに印刷するものがありません。");
 const MAIL_ENCRYPTED: Template =
     ("The mail is encrypted; nothing of it can be printed.", "メールが暗号化されているため、印刷できません。");
-const TOO_MANY: Template =
-    ("{} was not printed: at most {} documents of one mail are.", "「{}」は印刷されませんでした。1通のメールで印刷できるのは{}文書までです。");
+const TOO_MANY: Template = (
+    "{} was not printed: at most {} documents of one mail are.",
+    "「{}」は印刷されませんでした。1通のメールで印刷できるのは{}文書までです。",
+);
 const MISSING: Template = (
     "{}: there is no font for these characters, so their numbers are printed: {}",
     "「{}」: 次の文字のフォントがないため、文字番号で印刷します: {}",
@@ -131,8 +134,10 @@ const UNCERTAIN: Template = (
     "{}: something on page {} may be missing or look different.",
     "「{}」: {}ページの一部が欠けるか、違って見えることがあります。",
 );
-const FONT: Template =
-    ("{}: the font {} is not in the document and was replaced.", "「{}」: フォント {} が文書に含まれていないため、別のフォントで印刷します。");
+const FONT: Template = (
+    "{}: the font {} is not in the document and was replaced.",
+    "「{}」: フォント {} が文書に含まれていないため、別のフォントで印刷します。",
+);
 const DAMAGED_TEXT: Template = (
     "{}: some characters were damaged and are printed as replacement characters.",
     "「{}」: 壊れた文字があり、代わりの記号で印刷します。",
@@ -151,10 +156,8 @@ const PART_DAMAGED: Template =
     ("{} is damaged; what could be read is printed.", "「{}」は壊れているため、読み取れた部分だけを印刷します。");
 const ONE_SIDED: Template = ("This printer prints on one side only.", "このプリンターは片面印刷だけです。");
 const BLACK: Template = ("This printer prints in black only.", "このプリンターは白黒印刷だけです。");
-const FOR_ANOTHER: Template = (
-    "Only print data for another printer is left of it.",
-    "別のプリンター用の印刷データしか残っていません。",
-);
+const FOR_ANOTHER: Template =
+    ("Only print data for another printer is left of it.", "別のプリンター用の印刷データしか残っていません。");
 const STORED_DAMAGED: Template = ("Its stored data is damaged.", "保存されたデータが壊れています。");
 
 /// Sentences that other crates write in English, to be found when they are shown.
@@ -166,7 +169,10 @@ const OTHERS: [Template; 11] = [
     ("the line to the printer broke", "プリンターとの通信が切れました"),
     ("the printer no longer knows the job", "プリンターにジョブの記録がありません"),
     ("the printer refused it after it had taken data", "プリンターがデータの途中で受け付けなくなりました"),
-    ("The printer takes neither PDF nor PWG Raster, only: {}.", "このプリンターはPDFもPWG Rasterも受け付けません（{}）。"),
+    (
+        "The printer takes neither PDF nor PWG Raster, only: {}.",
+        "このプリンターはPDFもPWG Rasterも受け付けません（{}）。",
+    ),
     ("REPRINT of {}, page 1 may exist already", "{} の再印刷（1ページ目は印刷済みの可能性があります）"),
     ("REPRINT of {}, pages 1-{} may exist already", "{} の再印刷（1～{}ページは印刷済みの可能性があります）"),
     ("REPRINT of {}", "{} の再印刷"),

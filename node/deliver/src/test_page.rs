@@ -88,7 +88,12 @@ impl TestPage {
         let mut page = String::new();
         // The printable area, just inside: where a line is missing, the printer needs wider margins.
         let (x, y) = (left + 1.0, bottom + 1.0);
-        let _ = writeln!(page, "0.5 w {x:.2} {y:.2} {:.2} {:.2} re S", width - left - right - 2.0, height - top - bottom - 2.0);
+        let _ = writeln!(
+            page,
+            "0.5 w {x:.2} {y:.2} {:.2} {:.2} re S",
+            width - left - right - 2.0,
+            height - top - bottom - 2.0
+        );
         let inset = (width * 0.08).max(left.max(right) + 10.0);
         let mut line = height - (height * 0.08).max(top + 14.0);
         let mut text = |face: char, size: f32, step: f32, words: &str| {
@@ -117,7 +122,9 @@ impl TestPage {
 
     /// The code as black squares, from its lower left corner.
     fn qr(&self, page: &mut String, url: &str, x: f32, y: f32, side: f32) {
-        let Ok(code) = QRBuilder::new(url).ecl(ECL::M).build() else { return };
+        let Ok(code) = QRBuilder::new(url).ecl(ECL::M).build() else {
+            return;
+        };
         let modules = code.size;
         let step = side / modules as f32;
         let _ = writeln!(page, "0 g");
@@ -144,7 +151,15 @@ impl TestPage {
         const STEPS: u32 = 11;
         let step = width / STEPS as f32;
         let inks: &[(f32, f32, f32)] = match self.color {
-            true => &[(0.0, 0.0, 0.0), (0.0, 1.0, 1.0), (1.0, 0.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.6, 0.0), (0.0, 0.0, 1.0)],
+            true => &[
+                (0.0, 0.0, 0.0),
+                (0.0, 1.0, 1.0),
+                (1.0, 0.0, 1.0),
+                (1.0, 1.0, 0.0),
+                (1.0, 0.0, 0.0),
+                (0.0, 0.6, 0.0),
+                (0.0, 0.0, 1.0),
+            ],
             false => &[(0.0, 0.0, 0.0)],
         };
         for (n, (red, green, blue)) in inks.iter().enumerate() {

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use tympan_http::{
-    Body, Client, ClientError, ClientOptions, ClientRequest, StatusCode, Target, TargetError,
-};
+use tympan_http::{Body, Client, ClientError, ClientOptions, ClientRequest, StatusCode, Target, TargetError};
 
 use crate::model::Change;
 use crate::state::DeviceState;
@@ -45,10 +43,7 @@ impl Control {
             ..ClientOptions::default()
         };
         let page = Target::parse(page_url).map_err(ControlError::Address)?;
-        Ok(Self {
-            client: Client::new(options),
-            page,
-        })
+        Ok(Self { client: Client::new(options), page })
     }
 
     /// The printer as it is.
@@ -56,8 +51,7 @@ impl Control {
     /// # Errors
     /// When it cannot be asked.
     pub async fn state(&self) -> Result<DeviceState, ControlError> {
-        self.call(ClientRequest::get(&self.page.with_path("/state")))
-            .await
+        self.call(ClientRequest::get(&self.page.with_path("/state"))).await
     }
 
     /// The printer when it has changed since `revision`, or after half a minute as it is.
@@ -66,8 +60,7 @@ impl Control {
     /// When it cannot be asked.
     pub async fn state_after(&self, revision: u64) -> Result<DeviceState, ControlError> {
         let path = format!("/state?after={revision}&wait=25");
-        self.call(ClientRequest::get(&self.page.with_path(&path)))
-            .await
+        self.call(ClientRequest::get(&self.page.with_path(&path))).await
     }
 
     /// Does something to the printer; gives how it is then.
@@ -77,26 +70,15 @@ impl Control {
     pub async fn apply(&self, change: &Change) -> Result<DeviceState, ControlError> {
         let json = serde_json::to_vec(change).map_err(ControlError::OtherAnswer)?;
         let target = self.page.with_path("/faults");
-        self.call(ClientRequest::post(
-            &target,
-            "application/json",
-            Body::full(json),
-        ))
-        .await
+        self.call(ClientRequest::post(&target, "application/json", Body::full(json))).await
     }
 
     async fn call(&self, request: ClientRequest) -> Result<DeviceState, ControlError> {
-        let answer = self
-            .client
-            .request(request)
-            .await
-            .map_err(ControlError::Http)?;
+        let answer = self.client.request(request).await.map_err(ControlError::Http)?;
         let status = answer.status;
         let body = answer.body.collect().await.map_err(ControlError::Http)?;
         if status != StatusCode::OK {
-            return Err(ControlError::Refused(
-                String::from_utf8_lossy(&body).trim().to_owned(),
-            ));
+            return Err(ControlError::Refused(String::from_utf8_lossy(&body).trim().to_owned()));
         }
         serde_json::from_slice(&body).map_err(ControlError::OtherAnswer)
     }

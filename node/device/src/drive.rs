@@ -66,12 +66,7 @@ enum SideOutcome {
 async fn print(shared: &Shared, id: i32) {
     let found = shared.read(|model| {
         let job = model.jobs.get(&id)?;
-        Some((
-            Arc::new(job.ticket.clone()),
-            job.document.clone()?,
-            model.pretends_to_print(),
-            model.power_cycle,
-        ))
+        Some((Arc::new(job.ticket.clone()), job.document.clone()?, model.pretends_to_print(), model.power_cycle))
     });
     let Some((ticket, document, pretend, power_cycle)) = found else {
         shared.change(|model, now| model.finish_job(id, Outcome::Failed, now));
@@ -85,20 +80,9 @@ async fn print(shared: &Shared, id: i32) {
         resolution: shared.options.resolutions.first().copied().unwrap_or(300),
         color: shared.options.is_color(),
     };
-    let mut printing = Printing {
-        shared,
-        id,
-        ticket,
-        power_cycle,
-        impression: 0,
-        sheet: 0,
-        printed: Vec::new(),
-    };
-    let outcome = if pretend {
-        printing.pretend(document, settings).await
-    } else {
-        printing.print(document, settings).await
-    };
+    let mut printing = Printing { shared, id, ticket, power_cycle, impression: 0, sheet: 0, printed: Vec::new() };
+    let outcome =
+        if pretend { printing.pretend(document, settings).await } else { printing.print(document, settings).await };
     printing.write_pdf().await;
     let state = shared.change(|model, now| {
         // After a power cycle the number may belong to nobody; then there is nothing to end.
@@ -107,11 +91,7 @@ async fn print(shared: &Shared, id: i32) {
         }
         model.jobs.get(&id).map(|job| job.state.as_str().to_owned())
     });
-    info!(
-        job_id = id,
-        state = state.as_deref().unwrap_or("forgotten"),
-        "Virtual printer ended a job"
-    );
+    info!(job_id = id, state = state.as_deref().unwrap_or("forgotten"), "Virtual printer ended a job");
     shared.tell(DeviceEvent::JobEnded { job_id: id, state });
 }
 
@@ -133,10 +113,8 @@ impl Printing<'_> {
             };
             in_copy += 1;
             if page.flipped != (false, false) {
-                page = match tokio::task::spawn_blocking(move || {
-                    page_image::unflip_file(&mut page).map(|()| page)
-                })
-                .await
+                page = match tokio::task::spawn_blocking(move || page_image::unflip_file(&mut page).map(|()| page))
+                    .await
                 {
                     Ok(Ok(page)) => page,
                     _ => return Outcome::Failed,
@@ -198,19 +176,12 @@ impl Printing<'_> {
         let two_sided = self.ticket.sides != Sides::OneSided && self.shared.options.duplex;
         let is_back = two_sided && in_copy.is_multiple_of(2);
         // What the client asked for wins over what the pixels measure.
-        let size = self
-            .ticket
-            .media
-            .as_ref()
-            .map_or(page.size, |media| media.size);
+        let size = self.ticket.media.as_ref().map_or(page.size, |media| media.size);
         let need = PageNeed { size, is_back };
         let impression = self.impression + 1;
         let tray = loop {
             let mut watch = self.shared.watch();
-            match self
-                .shared
-                .change_if_seen(|model, _| model.begin_page(self.id, impression, need))
-            {
+            match self.shared.change_if_seen(|model, _| model.begin_page(self.id, impression, need)) {
                 Gate::Print { tray, millis } => {
                     let off = self.shared.wait_off(self.power_cycle);
                     tokio::select! {
@@ -244,10 +215,7 @@ impl Printing<'_> {
             document_page: page.page,
             sheet: self.sheet,
             side: if is_back { Side::Back } else { Side::Front },
-            tray: self
-                .shared
-                .read(|model| model.trays.get(tray).map(|t| t.name.clone()))
-                .unwrap_or_default(),
+            tray: self.shared.read(|model| model.trays.get(tray).map(|t| t.name.clone())).unwrap_or_default(),
             media_label: page.size.label(),
             width: page.width,
             height: page.height,
@@ -255,17 +223,12 @@ impl Printing<'_> {
             coverage: page.coverage,
             printed_at_unix_secs: self.shared.unix_secs(now),
         };
-        self.printed.push(PdfPage {
-            png: path,
-            picture: page.page,
-            resolution: page.resolution,
-        });
+        self.printed.push(PdfPage { png: path, picture: page.page, resolution: page.resolution });
         debug!(job_id = self.id, impression, "Printed a side");
         let (id, coverage) = (self.id, page.coverage);
-        self.shared
-            .printed(printed, page.thumbnail.clone(), |model| {
-                model.page_printed(id, tray, need, &coverage);
-            });
+        self.shared.printed(printed, page.thumbnail.clone(), |model| {
+            model.page_printed(id, tray, need, &coverage);
+        });
         Ok(SideOutcome::Printed)
     }
 
@@ -295,11 +258,7 @@ impl Printing<'_> {
     async fn write_pdf(&mut self) {
         let printed = std::mem::take(&mut self.printed);
         if self.shared.options.job_pdf && !printed.is_empty() {
-            let to = self
-                .shared
-                .options
-                .folder
-                .join(format!("job-{:04}.pdf", self.id));
+            let to = self.shared.options.folder.join(format!("job-{:04}.pdf", self.id));
             let written = tokio::task::spawn_blocking(move || pdf::write(&to, &printed)).await;
             if let Ok(Err(error)) = written {
                 warn!(job_id = self.id, %error, "Could not write a job's PDF");

@@ -81,13 +81,8 @@ impl DeviceOptions {
             raw_addr: Some(any_port),
             page_addr: any_port,
             folder: folder.into(),
-            trays: vec![
-                Tray::full("tray-1", Media::a4(), 250),
-                Tray::full("tray-2", Media::a5(), 100),
-            ],
-            markers: MarkerColor::CMYK
-                .map(|color| Marker::full(color, false))
-                .to_vec(),
+            trays: vec![Tray::full("tray-1", Media::a4(), 250), Tray::full("tray-2", Media::a5(), 100)],
+            markers: MarkerColor::CMYK.map(|color| Marker::full(color, false)).to_vec(),
             pages_per_minute: 0,
             duplex: true,
             sheet_back: SheetBack::Normal,

@@ -90,12 +90,8 @@ impl PageWriter {
         resolution: (u32, u32),
     ) -> io::Result<Option<Self>> {
         let input = match (pixel.color_space, pixel.bits_per_color) {
-            (ColorSpace::Black | ColorSpace::Sgray, 1) => Input::Bit {
-                ink: pixel.color_space.counts_ink(),
-            },
-            (ColorSpace::Black | ColorSpace::Sgray, _) => Input::Gray {
-                ink: pixel.color_space.counts_ink(),
-            },
+            (ColorSpace::Black | ColorSpace::Sgray, 1) => Input::Bit { ink: pixel.color_space.counts_ink() },
+            (ColorSpace::Black | ColorSpace::Sgray, _) => Input::Gray { ink: pixel.color_space.counts_ink() },
             (ColorSpace::Rgb | ColorSpace::Srgb | ColorSpace::AdobeRgb, _) => Input::Rgb,
             (ColorSpace::Cmyk, _) => Input::Cmyk,
             (ColorSpace::Device(_), _) => return Ok(None),
@@ -117,11 +113,7 @@ impl PageWriter {
             yppu: per_meter(resolution.1),
             unit: png::Unit::Meter,
         }));
-        let png = encoder
-            .write_header()
-            .map_err(io::Error::from)?
-            .into_stream_writer()
-            .map_err(io::Error::from)?;
+        let png = encoder.write_header().map_err(io::Error::from)?.into_stream_writer().map_err(io::Error::from)?;
         Ok(Some(Self {
             png,
             page,
@@ -152,8 +144,7 @@ impl PageWriter {
         let narrow;
         let row = if self.wide {
             self.narrow.clear();
-            self.narrow
-                .extend(row.chunks_exact(2).map(|sample| sample[0]));
+            self.narrow.extend(row.chunks_exact(2).map(|sample| sample[0]));
             narrow = std::mem::take(&mut self.narrow);
             &narrow[..]
         } else {
@@ -164,9 +155,7 @@ impl PageWriter {
         match self.input {
             Input::Bit { ink: true } => self.row.extend(row.iter().map(|octet| !octet)),
             Input::Gray { ink: true } => self.row.extend(row.iter().map(|octet| 255 - octet)),
-            Input::Bit { ink: false } | Input::Gray { ink: false } | Input::Rgb => {
-                self.row.extend_from_slice(row)
-            }
+            Input::Bit { ink: false } | Input::Gray { ink: false } | Input::Rgb => self.row.extend_from_slice(row),
             Input::Cmyk => self.row.extend(
                 row.as_chunks::<4>()
                     .0
@@ -225,10 +214,7 @@ struct Sums {
 impl Sums {
     fn new(width: u32, height: u32) -> Self {
         let (width, height) = (width as usize, height as usize);
-        let step = width
-            .div_ceil(THUMBNAIL_WIDTH)
-            .max(height.div_ceil(4 * THUMBNAIL_WIDTH))
-            .max(1);
+        let step = width.div_ceil(THUMBNAIL_WIDTH).max(height.div_ceil(4 * THUMBNAIL_WIDTH)).max(1);
         let columns = width.div_ceil(step);
         Self {
             width,
@@ -247,9 +233,7 @@ impl Sums {
         for (column, sum) in self.of_row.iter_mut().enumerate() {
             let first = column * self.step;
             let last = (first + self.step).min(self.width);
-            let white = (first..last)
-                .filter(|x| row[x / 8] & (0x80 >> (x % 8)) != 0)
-                .count();
+            let white = (first..last).filter(|x| row[x / 8] & (0x80 >> (x % 8)) != 0).count();
             white_pixels += white;
             *sum = [white as u32 * 255; 3];
         }
@@ -274,25 +258,16 @@ impl Sums {
             let (mut light, mut of_ink) = ([0u32; 3], [0u32; 4]);
             for &[r, g, b] in pixels.as_chunks::<3>().0 {
                 let most = r.max(g).max(b);
-                light = [
-                    light[0] + u32::from(r),
-                    light[1] + u32::from(g),
-                    light[2] + u32::from(b),
-                ];
+                light = [light[0] + u32::from(r), light[1] + u32::from(g), light[2] + u32::from(b)];
                 of_ink[0] += u32::from(most - r);
                 of_ink[1] += u32::from(most - g);
                 of_ink[2] += u32::from(most - b);
                 of_ink[3] += u32::from(255 - most);
             }
             *sum = light;
-            ink.iter_mut()
-                .zip(of_ink)
-                .for_each(|(all, part)| *all += u64::from(part));
+            ink.iter_mut().zip(of_ink).for_each(|(all, part)| *all += u64::from(part));
         }
-        self.ink
-            .iter_mut()
-            .zip(ink)
-            .for_each(|(all, part)| *all += part * u64::from(count));
+        self.ink.iter_mut().zip(ink).for_each(|(all, part)| *all += part * u64::from(count));
         self.add_rows(count);
     }
 
@@ -330,33 +305,16 @@ impl Sums {
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
         let mut writer = encoder.write_header().map_err(io::Error::from)?;
-        writer
-            .write_image_data(&self.small)
-            .map_err(io::Error::from)?;
+        writer.write_image_data(&self.small).map_err(io::Error::from)?;
         writer.finish().map_err(io::Error::from)?;
         let whole = (self.width * self.height).max(1) as u64 * 255;
-        let [cyan, magenta, yellow, black] = self
-            .ink
-            .map(|ink| (ink.saturating_mul(1_000_000) / whole) as u32);
-        Ok((
-            Coverage {
-                cyan,
-                magenta,
-                yellow,
-                black,
-            },
-            thumbnail,
-        ))
+        let [cyan, magenta, yellow, black] = self.ink.map(|ink| (ink.saturating_mul(1_000_000) / whole) as u32);
+        Ok((Coverage { cyan, magenta, yellow, black }, thumbnail))
     }
 }
 
 /// Mirrors whole rows of `row_octets`, made of values of `unit` octets.
-pub(crate) fn flip(
-    image: &mut [u8],
-    row_octets: usize,
-    unit: usize,
-    (cross_feed, feed): (bool, bool),
-) {
+pub(crate) fn flip(image: &mut [u8], row_octets: usize, unit: usize, (cross_feed, feed): (bool, bool)) {
     if cross_feed {
         for row in image.chunks_exact_mut(row_octets) {
             let count = row.len() / unit;
@@ -385,18 +343,12 @@ pub(crate) fn unflip_file(page: &mut PageImage) -> io::Result<()> {
     // One-bit rows become octets, so that they can be mirrored.
     decoder.set_transformations(png::Transformations::EXPAND);
     let mut reader = decoder.read_info().map_err(io::Error::other)?;
-    let octets = reader
-        .output_buffer_size()
-        .ok_or_else(|| io::Error::other("the page is too large"))?;
+    let octets = reader.output_buffer_size().ok_or_else(|| io::Error::other("the page is too large"))?;
     let mut image = vec![0; octets];
     let info = reader.next_frame(&mut image).map_err(io::Error::other)?;
     let unit = info.color_type.samples();
     flip(&mut image, info.line_size, unit, page.flipped);
-    let mut encoder = png::Encoder::new(
-        BufWriter::new(File::create(page.file.path())?),
-        info.width,
-        info.height,
-    );
+    let mut encoder = png::Encoder::new(BufWriter::new(File::create(page.file.path())?), info.width, info.height);
     encoder.set_color(info.color_type);
     encoder.set_depth(info.bit_depth);
     encoder.set_compression(png::Compression::Fast);
@@ -411,16 +363,10 @@ pub(crate) fn unflip_file(page: &mut PageImage) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn write(
-        pixel: PixelType,
-        size: (u32, u32),
-        rows: &[(&[u8], u32)],
-    ) -> (PageImage, Vec<u8>, tempfile::TempDir) {
+    fn write(pixel: PixelType, size: (u32, u32), rows: &[(&[u8], u32)]) -> (PageImage, Vec<u8>, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("p.png");
-        let mut writer = PageWriter::begin(&file, 1, pixel, size, (300, 300))
-            .unwrap()
-            .unwrap();
+        let mut writer = PageWriter::begin(&file, 1, pixel, size, (300, 300)).unwrap().unwrap();
         for (row, count) in rows {
             writer.row(row, *count).unwrap();
         }
@@ -447,50 +393,19 @@ mod tests {
         let black = write(PixelType::BLACK_8, (2, 1), &[(&[255, 55], 1)]);
         assert_eq!(sgray.1, black.1);
         assert_eq!(sgray.0.coverage, black.0.coverage);
-        let cmyk = write(
-            PixelType::CMYK_8,
-            (3, 1),
-            &[(&[255, 0, 0, 0, 0, 0, 0, 0, 10, 20, 30, 255], 1)],
-        );
+        let cmyk = write(PixelType::CMYK_8, (3, 1), &[(&[255, 0, 0, 0, 0, 0, 0, 0, 10, 20, 30, 255], 1)]);
         assert_eq!(cmyk.1, [0, 255, 255, 255, 255, 255, 0, 0, 0]);
-        let wide = PixelType {
-            color_space: ColorSpace::Srgb,
-            bits_per_color: 16,
-        };
-        assert_eq!(
-            write(wide, (1, 1), &[(&[1, 99, 2, 99, 3, 99], 1)]).1,
-            [1, 2, 3]
-        );
+        let wide = PixelType { color_space: ColorSpace::Srgb, bits_per_color: 16 };
+        assert_eq!(write(wide, (1, 1), &[(&[1, 99, 2, 99, 3, 99], 1)]).1, [1, 2, 3]);
     }
 
     #[test]
     fn coverage_is_counted_for_each_colour() {
-        let (page, ..) = write(
-            PixelType::SRGB_8,
-            (2, 4),
-            &[
-                (&[0, 255, 255, 255, 255, 255], 2),
-                (&[0, 0, 0, 255, 255, 255], 2),
-            ],
-        );
-        assert_eq!(
-            page.coverage,
-            Coverage {
-                cyan: 250_000,
-                magenta: 0,
-                yellow: 0,
-                black: 250_000
-            }
-        );
-        let (page, ..) = write(
-            PixelType::BLACK_1,
-            (10, 4),
-            &[(&[0xFF, 0xFF], 1), (&[0, 0], 3)],
-        );
-        assert_eq!(
-            page.coverage.black, 250_000,
-            "unused bits at the end of a line do not count"
-        );
+        let (page, ..) =
+            write(PixelType::SRGB_8, (2, 4), &[(&[0, 255, 255, 255, 255, 255], 2), (&[0, 0, 0, 255, 255, 255], 2)]);
+        assert_eq!(page.coverage, Coverage { cyan: 250_000, magenta: 0, yellow: 0, black: 250_000 });
+        let (page, ..) = write(PixelType::BLACK_1, (10, 4), &[(&[0xFF, 0xFF], 1), (&[0, 0], 3)]);
+        assert_eq!(page.coverage.black, 250_000, "unused bits at the end of a line do not count");
     }
 
     #[test]
@@ -509,9 +424,7 @@ mod tests {
     fn the_small_picture_has_the_middle_of_its_pixels() {
         let row: Vec<u8> = [0u8, 100].repeat(500);
         let (page, ..) = write(PixelType::SGRAY_8, (1000, 1400), &[(&row, 1400)]);
-        let mut reader = png::Decoder::new(io::Cursor::new(page.thumbnail))
-            .read_info()
-            .unwrap();
+        let mut reader = png::Decoder::new(io::Cursor::new(page.thumbnail)).read_info().unwrap();
         let mut image = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut image).unwrap();
         assert_eq!((info.width, info.height), (200, 280));

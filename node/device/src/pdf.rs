@@ -18,11 +18,7 @@ pub(crate) struct PdfPage {
 
 /// Writes the pages in their order.
 pub(crate) fn write(to: &Path, pages: &[PdfPage]) -> io::Result<()> {
-    let mut pdf = Pdf {
-        out: BufWriter::new(File::create(to)?),
-        at: 0,
-        offsets: Vec::new(),
-    };
+    let mut pdf = Pdf { out: BufWriter::new(File::create(to)?), at: 0, offsets: Vec::new() };
     pdf.put(b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n")?;
     let catalog = pdf.reserve();
     let tree = pdf.reserve();
@@ -38,15 +34,9 @@ pub(crate) fn write(to: &Path, pages: &[PdfPage]) -> io::Result<()> {
             }
         };
         let points = |pixels: u32, dpi: u32| f64::from(pixels) * 72.0 / f64::from(dpi.max(1));
-        let (width, height) = (
-            points(picture.width, page.resolution.0),
-            points(picture.height, page.resolution.1),
-        );
+        let (width, height) = (points(picture.width, page.resolution.0), points(picture.height, page.resolution.1));
         let content = format!("q {width:.3} 0 0 {height:.3} 0 0 cm /P Do Q\n");
-        let content_id = pdf.object(&format!(
-            "<< /Length {} >>\nstream\n{content}endstream",
-            content.len()
-        ))?;
+        let content_id = pdf.object(&format!("<< /Length {} >>\nstream\n{content}endstream", content.len()))?;
         kids.push(pdf.object(&format!(
             "<< /Type /Page /Parent {tree} 0 R /MediaBox [0 0 {width:.3} {height:.3}] \
              /Resources << /XObject << /P {} 0 R >> >> /Contents {content_id} 0 R >>",
@@ -54,14 +44,7 @@ pub(crate) fn write(to: &Path, pages: &[PdfPage]) -> io::Result<()> {
         ))?);
     }
     let references: Vec<String> = kids.iter().map(|id| format!("{id} 0 R")).collect();
-    pdf.put_object(
-        tree,
-        &format!(
-            "<< /Type /Pages /Count {} /Kids [{}] >>",
-            kids.len(),
-            references.join(" ")
-        ),
-    )?;
+    pdf.put_object(tree, &format!("<< /Type /Pages /Count {} /Kids [{}] >>", kids.len(), references.join(" ")))?;
     pdf.put_object(catalog, &format!("<< /Type /Catalog /Pages {tree} 0 R >>"))?;
     pdf.end(catalog)
 }
@@ -106,17 +89,9 @@ impl Pdf {
         let mut chunks = Chunks::open(png)?;
         let header = &chunks.header;
         let (width, height) = (be_u32(&header[0..4]), be_u32(&header[4..8]));
-        let (space, colors) = if header[9] == 2 {
-            ("/DeviceRGB", 3)
-        } else {
-            ("/DeviceGray", 1)
-        };
+        let (space, colors) = if header[9] == 2 { ("/DeviceRGB", 3) } else { ("/DeviceGray", 1) };
         let bits = header[8];
-        let octets: u64 = chunks
-            .data
-            .iter()
-            .map(|(_, length)| u64::from(*length))
-            .sum();
+        let octets: u64 = chunks.data.iter().map(|(_, length)| u64::from(*length)).sum();
         let id = self.reserve();
         self.offsets[id - 1] = self.at;
         self.put(
@@ -129,10 +104,7 @@ impl Pdf {
         )?;
         for (offset, length) in std::mem::take(&mut chunks.data) {
             chunks.file.seek(SeekFrom::Start(offset))?;
-            let copied = io::copy(
-                &mut (&mut chunks.file).take(u64::from(length)),
-                &mut self.out,
-            )?;
+            let copied = io::copy(&mut (&mut chunks.file).take(u64::from(length)), &mut self.out)?;
             self.at += copied;
         }
         self.put(b"\nendstream\nendobj\n")?;
@@ -188,9 +160,7 @@ impl Chunks {
 }
 
 fn be_u32(octets: &[u8]) -> u32 {
-    octets
-        .iter()
-        .fold(0, |number, octet| (number << 8) | u32::from(*octet))
+    octets.iter().fold(0, |number, octet| (number << 8) | u32::from(*octet))
 }
 
 #[cfg(test)]
@@ -203,53 +173,28 @@ mod tests {
     fn copies_share_a_picture_and_every_offset_is_right() {
         let folder = tempfile::tempdir().unwrap();
         let mut pages = Vec::new();
-        for (number, pixel, row) in [
-            (1, PixelType::SRGB_8, vec![9u8; 300]),
-            (2, PixelType::BLACK_1, vec![0xF0; 13]),
-        ] {
+        for (number, pixel, row) in [(1, PixelType::SRGB_8, vec![9u8; 300]), (2, PixelType::BLACK_1, vec![0xF0; 13])] {
             let png = folder.path().join(format!("{number}.png"));
-            let mut writer = PageWriter::begin(&png, number, pixel, (100, 50), (100, 100))
-                .unwrap()
-                .unwrap();
+            let mut writer = PageWriter::begin(&png, number, pixel, (100, 50), (100, 100)).unwrap().unwrap();
             writer.row(&row, 50).unwrap();
             let page = writer.finish().unwrap();
             // The test keeps the file that the page would take with it.
             std::fs::hard_link(page.file.path(), png.with_extension("kept")).unwrap();
             let png = png.with_extension("kept");
-            pages.push(PdfPage {
-                png,
-                picture: number,
-                resolution: (100, 100),
-            });
+            pages.push(PdfPage { png, picture: number, resolution: (100, 100) });
         }
         let twice: Vec<PdfPage> = pages.iter().chain(&pages).cloned().collect();
         let to = folder.path().join("job.pdf");
         write(&to, &twice).unwrap();
         let octets = std::fs::read(&to).unwrap();
         let find = |what: &[u8]| octets.windows(what.len()).filter(|w| *w == what).count();
-        assert_eq!(
-            (find(b"/Subtype /Image"), find(b"/Type /Page /Parent")),
-            (2, 4)
-        );
+        assert_eq!((find(b"/Subtype /Image"), find(b"/Type /Page /Parent")), (2, 4));
         assert_eq!(find(b"/MediaBox [0 0 72.000 36.000]"), 4);
         let text = String::from_utf8_lossy(&octets);
-        let table_at: usize = text
-            .rsplit("startxref\n")
-            .next()
-            .unwrap()
-            .lines()
-            .next()
-            .unwrap()
-            .parse()
-            .unwrap();
+        let table_at: usize = text.rsplit("startxref\n").next().unwrap().lines().next().unwrap().parse().unwrap();
         assert_eq!(&octets[table_at..table_at + 4], b"xref");
         let table = String::from_utf8_lossy(&octets[table_at..]).into_owned();
-        for (id, line) in table
-            .lines()
-            .skip(3)
-            .take_while(|l| l.ends_with(" n "))
-            .enumerate()
-        {
+        for (id, line) in table.lines().skip(3).take_while(|l| l.ends_with(" n ")).enumerate() {
             let offset: usize = line[..10].parse().unwrap();
             let want = format!("{} 0 obj", id + 1);
             assert_eq!(&octets[offset..offset + want.len()], want.as_bytes());

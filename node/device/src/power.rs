@@ -13,11 +13,7 @@ use crate::{line, raw};
 
 /// Listens on an address; a port that was ours a moment ago is taken again.
 pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if addr.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
     socket.listen(128)
@@ -31,10 +27,7 @@ pub(crate) struct Sockets {
 
 impl Sockets {
     pub(crate) fn open(ipp: SocketAddr, raw: Option<SocketAddr>) -> io::Result<Self> {
-        Ok(Self {
-            ipp: listen(ipp)?,
-            raw: raw.map(listen).transpose()?,
-        })
+        Ok(Self { ipp: listen(ipp)?, raw: raw.map(listen).transpose()? })
     }
 }
 

@@ -64,9 +64,7 @@ pub struct VirtualPrinter {
 
 impl std::fmt::Debug for VirtualPrinter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("VirtualPrinter")
-            .field("ipp_uri", &self.ipp_uri())
-            .finish_non_exhaustive()
+        f.debug_struct("VirtualPrinter").field("ipp_uri", &self.ipp_uri()).finish_non_exhaustive()
     }
 }
 
@@ -80,19 +78,15 @@ impl VirtualPrinter {
             return Err(StartError::NoTray);
         }
         let folder = options.folder.clone();
-        let first_job_id =
-            prepare_folder(&folder).map_err(|cause| StartError::Folder { folder, cause })?;
+        let first_job_id = prepare_folder(&folder).map_err(|cause| StartError::Folder { folder, cause })?;
         let listen_failed = |addr| move |cause| StartError::Listen { addr, cause };
         let ipp = power::listen(options.ipp_addr).map_err(listen_failed(options.ipp_addr))?;
         let raw = match options.raw_addr {
             Some(addr) => Some(power::listen(addr).map_err(listen_failed(addr))?),
             None => None,
         };
-        let page = tympan_http::Server::bind(options.page_addr)
-            .map_err(listen_failed(options.page_addr))?;
-        let local = |listener: &tokio::net::TcpListener, addr| {
-            listener.local_addr().map_err(listen_failed(addr))
-        };
+        let page = tympan_http::Server::bind(options.page_addr).map_err(listen_failed(options.page_addr))?;
+        let local = |listener: &tokio::net::TcpListener, addr| listener.local_addr().map_err(listen_failed(addr));
         let ipp_addr = local(&ipp, options.ipp_addr)?;
         let raw_addr = match (&raw, options.raw_addr) {
             (Some(raw), Some(addr)) => Some(local(raw, addr)?),
@@ -102,12 +96,7 @@ impl VirtualPrinter {
             Some(uuid) => uuid.clone(),
             None => new_uuid().map_err(StartError::Random)?,
         };
-        let model = Model::new(
-            options.trays.clone(),
-            options.markers.clone(),
-            options.pages_per_minute,
-            first_job_id,
-        );
+        let model = Model::new(options.trays.clone(), options.markers.clone(), options.pages_per_minute, first_job_id);
         let addrs = (ipp_addr, raw_addr, page.local_addr());
         let shared = Arc::new(Shared::new(options, uuid, model, addrs));
         let mut tasks = JoinSet::new();
@@ -181,10 +170,7 @@ impl VirtualPrinter {
     ///
     /// # Errors
     /// The printer as it was when the time was up.
-    pub async fn wait_for(
-        &self,
-        mut wanted: impl FnMut(&DeviceState) -> bool,
-    ) -> Result<Arc<DeviceState>, WaitError> {
+    pub async fn wait_for(&self, mut wanted: impl FnMut(&DeviceState) -> bool) -> Result<Arc<DeviceState>, WaitError> {
         let mut watch = self.shared.watch();
         let found = tokio::time::timeout(WAIT_MAX, watch.wait_for(|state| wanted(state))).await;
         match found {
@@ -222,9 +208,7 @@ fn prepare_folder(folder: &Path) -> io::Result<i32> {
         if name.starts_with(".job-") && name.ends_with(".part") {
             std::fs::remove_file(entry.path())?;
         }
-        let number = name
-            .strip_prefix("job-")
-            .and_then(|rest| rest.split(['-', '.']).next());
+        let number = name.strip_prefix("job-").and_then(|rest| rest.split(['-', '.']).next());
         last = last.max(number.and_then(|n| n.parse::<i32>().ok()).unwrap_or(0));
     }
     Ok(last.saturating_add(1))
@@ -236,12 +220,5 @@ fn new_uuid() -> Result<String, getrandom::Error> {
     octets[6] = (octets[6] & 0x0F) | 0x40;
     octets[8] = (octets[8] & 0x3F) | 0x80;
     let hex: String = octets.iter().map(|o| format!("{o:02x}")).collect();
-    Ok(format!(
-        "urn:uuid:{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    ))
+    Ok(format!("urn:uuid:{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
 }

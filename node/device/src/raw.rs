@@ -46,11 +46,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: Option<TcpListener>) {
 }
 
 async fn take_job(shared: &Shared, mut stream: TcpStream, peer: String) {
-    let ticket = Ticket {
-        job_name: "raw job".to_owned(),
-        user: peer,
-        ..Ticket::default()
-    };
+    let ticket = Ticket { job_name: "raw job".to_owned(), user: peer, ..Ticket::default() };
     let Ok(mut intake) = Intake::begin(shared, None) else {
         return;
     };

@@ -37,16 +37,8 @@ impl Worth {
             state: state.state.clone(),
             accepting: state.accepting_jobs,
             reasons: state.reasons.clone(),
-            media: state
-                .trays
-                .iter()
-                .map(|t| (t.media.clone(), t.sheets > 0))
-                .collect(),
-            toner: state
-                .markers
-                .iter()
-                .map(|m| m.percent.div_ceil(10))
-                .collect(),
+            media: state.trays.iter().map(|t| (t.media.clone(), t.sheets > 0)).collect(),
+            toner: state.markers.iter().map(|m| m.percent.div_ceil(10)).collect(),
         }
     }
 }
@@ -77,10 +69,8 @@ async fn report_to(shared: &Shared, report: &ReportOptions) {
             return std::future::pending().await;
         }
     };
-    let client = Client::new(ClientOptions {
-        whole_time_out: Some(Duration::from_secs(30)),
-        ..ClientOptions::default()
-    });
+    let client =
+        Client::new(ClientOptions { whole_time_out: Some(Duration::from_secs(30)), ..ClientOptions::default() });
     let mut watch = shared.watch();
     let mut sent: Option<Worth> = None;
     let mut unwanted: HashSet<String> = HashSet::new();
@@ -88,11 +78,7 @@ async fn report_to(shared: &Shared, report: &ReportOptions) {
     let mut request_id = 0;
     loop {
         let ready = watch
-            .wait_for(|state| {
-                state.power == Power::On
-                    && state.listening
-                    && sent.as_ref() != Some(&Worth::of(state))
-            })
+            .wait_for(|state| state.power == Power::On && state.listening && sent.as_ref() != Some(&Worth::of(state)))
             .await
             .map(|state| Worth::of(&state));
         let Ok(worth) = ready else { return };
@@ -117,36 +103,18 @@ async fn report_to(shared: &Shared, report: &ReportOptions) {
     }
 }
 
-fn message(
-    shared: &Shared,
-    report: &ReportOptions,
-    request_id: u32,
-    unwanted: &HashSet<String>,
-) -> Message {
+fn message(shared: &Shared, report: &ReportOptions, request_id: u32, unwanted: &HashSet<String>) -> Message {
     let attributes: Vec<Attribute> = shared.read(|model| {
         let view = View::new(shared, model, &authority(shared.ipp_addr));
         let mut attributes = reported_attributes(&view);
         attributes.extend(supply_attributes(&view));
         attributes
     });
-    let mut request = Message::request(
-        Operation::UpdateOutputDeviceAttributes,
-        request_id,
-        report.printer_uri.as_str(),
-    )
-    .operation(
-        "output-device-uuid",
-        Value::uri(report.output_device_uuid.as_str()),
-    );
-    for attribute in attributes
-        .into_iter()
-        .filter(|a| !unwanted.contains(&a.name))
-    {
-        request.push(
-            GroupTag::Printer,
-            attribute.name,
-            tympan_ipp::Values(attribute.values),
-        );
+    let mut request =
+        Message::request(Operation::UpdateOutputDeviceAttributes, request_id, report.printer_uri.as_str())
+            .operation("output-device-uuid", Value::uri(report.output_device_uuid.as_str()));
+    for attribute in attributes.into_iter().filter(|a| !unwanted.contains(&a.name)) {
+        request.push(GroupTag::Printer, attribute.name, tympan_ipp::Values(attribute.values));
     }
     request
 }
@@ -158,35 +126,21 @@ async fn send(
     report: &ReportOptions,
     request: &Message,
 ) -> Result<Vec<String>, String> {
-    let http = ClientRequest::post(
-        target,
-        "application/ipp",
-        tympan_http::Body::full(request.encode()),
-    )
-    .bearer(&report.token);
-    let answer = client
-        .request(http)
-        .await
-        .map_err(|error| error.to_string())?;
+    let http =
+        ClientRequest::post(target, "application/ipp", tympan_http::Body::full(request.encode())).bearer(&report.token);
+    let answer = client.request(http).await.map_err(|error| error.to_string())?;
     let status = answer.status;
     if !status.is_success() {
         return Err(format!("the server answered {status}"));
     }
-    let body = answer
-        .body
-        .collect()
-        .await
-        .map_err(|error| error.to_string())?;
-    let decoded = decode(&body, &Limits::RESPONSE)
-        .map_err(|error| format!("the server's answer is no IPP: {error}"))?;
+    let body = answer.body.collect().await.map_err(|error| error.to_string())?;
+    let decoded =
+        decode(&body, &Limits::RESPONSE).map_err(|error| format!("the server's answer is no IPP: {error}"))?;
     let code = decoded.message.status_code();
     match code {
         StatusCode::SuccessfulOk => Ok(Vec::new()),
         StatusCode::SuccessfulOkIgnoredOrSubstitutedAttributes => {
-            let unsupported = decoded
-                .message
-                .groups(GroupTag::Unsupported)
-                .flat_map(|g| &g.attributes);
+            let unsupported = decoded.message.groups(GroupTag::Unsupported).flat_map(|g| &g.attributes);
             Ok(unsupported.map(|a| a.name.clone()).collect())
         }
         other => Err(format!("the server answered {other}")),

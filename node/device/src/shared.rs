@@ -117,12 +117,7 @@ impl Shared {
     }
 
     /// A side of paper came out: its model, its picture and its news, in one step.
-    pub(crate) fn printed<R>(
-        &self,
-        page: PrintedPage,
-        thumbnail: Bytes,
-        change: impl FnOnce(&mut Model) -> R,
-    ) -> R {
+    pub(crate) fn printed<R>(&self, page: PrintedPage, thumbnail: Bytes, change: impl FnOnce(&mut Model) -> R) -> R {
         let event = DeviceEvent::Page(Box::new(page.clone()));
         let result = self.change_inside(true, |inside, _| {
             inside.pages.push_front((page, thumbnail));
@@ -146,27 +141,18 @@ impl Shared {
 
     /// The small picture of a page among the latest.
     pub(crate) fn thumbnail(&self, file: &str) -> Option<Bytes> {
-        self.lock()
-            .pages
-            .iter()
-            .find(|(page, _)| page.file == file)
-            .map(|(_, thumbnail)| thumbnail.clone())
+        self.lock().pages.iter().find(|(page, _)| page.file == file).map(|(_, thumbnail)| thumbnail.clone())
     }
 
     /// Waits until it is on.
     pub(crate) async fn wait_on(&self) {
         // The sender lives as long as self.
-        let _ = self
-            .watch()
-            .wait_for(|state| state.power == Power::On)
-            .await;
+        let _ = self.watch().wait_for(|state| state.power == Power::On).await;
     }
 
     /// Waits until it is off, or was off since its power cycle number `power_cycle` began.
     pub(crate) async fn wait_off(&self, power_cycle: u64) {
-        let off = |state: &Arc<DeviceState>| {
-            state.power == Power::Off || state.power_cycle != power_cycle
-        };
+        let off = |state: &Arc<DeviceState>| state.power == Power::Off || state.power_cycle != power_cycle;
         // The sender lives as long as self.
         let _ = self.watch().wait_for(off).await;
     }
@@ -197,41 +183,23 @@ impl Shared {
 /// An address as the host and port of a URI that reaches it from this machine.
 pub(crate) fn authority(addr: SocketAddr) -> String {
     let ip = addr.ip();
-    if ip.is_unspecified() {
-        format!("localhost:{}", addr.port())
-    } else {
-        addr.to_string()
-    }
+    if ip.is_unspecified() { format!("localhost:{}", addr.port()) } else { addr.to_string() }
 }
 
-fn snapshot(
-    inside: &Inside,
-    options: &DeviceOptions,
-    ipp: SocketAddr,
-    raw: Option<SocketAddr>,
-) -> DeviceState {
+fn snapshot(inside: &Inside, options: &DeviceOptions, ipp: SocketAddr, raw: Option<SocketAddr>) -> DeviceState {
     let model = &inside.model;
     let stopped = model.is_stopped();
-    let jobs = model
-        .jobs
-        .values()
-        .rev()
-        .take(SHOWN_MAX)
-        .map(|job| JobInfo {
-            id: job.id,
-            name: job.ticket.job_name.clone(),
-            user: job.ticket.user.clone(),
-            state: job.state.as_str().to_owned(),
-            reasons: job
-                .reasons(stopped)
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
-            impressions: job.impressions,
-            impressions_completed: job.impressions_completed,
-            sheets_completed: job.sheets_completed,
-            octets: job.document_octets(),
-        });
+    let jobs = model.jobs.values().rev().take(SHOWN_MAX).map(|job| JobInfo {
+        id: job.id,
+        name: job.ticket.job_name.clone(),
+        user: job.ticket.user.clone(),
+        state: job.state.as_str().to_owned(),
+        reasons: job.reasons(stopped).into_iter().map(str::to_owned).collect(),
+        impressions: job.impressions,
+        impressions_completed: job.impressions_completed,
+        sheets_completed: job.sheets_completed,
+        octets: job.document_octets(),
+    });
     let trays = model.trays.iter().map(|tray| TrayInfo {
         name: tray.name.clone(),
         label: tray.label(),

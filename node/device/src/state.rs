@@ -65,10 +65,9 @@ impl DeviceState {
 
     /// Whether a reason is there, with whatever suffix.
     pub fn has_reason(&self, keyword: &str) -> bool {
-        self.reasons.iter().any(|r| {
-            r.strip_prefix(keyword)
-                .is_some_and(|rest| matches!(rest, "" | "-error" | "-warning" | "-report"))
-        })
+        self.reasons
+            .iter()
+            .any(|r| r.strip_prefix(keyword).is_some_and(|rest| matches!(rest, "" | "-error" | "-warning" | "-report")))
     }
 }
 

@@ -22,8 +22,7 @@ async fn the_suites_of_cups_find_no_fault() {
     let data = tempfile::tempdir().unwrap();
     prepare(data.path());
     let rig = Rig::with(|options| {
-        let tray =
-            |name: &str, media: &str| Tray::full(name, Media::from_name(media).unwrap(), 2_000);
+        let tray = |name: &str, media: &str| Tray::full(name, Media::from_name(media).unwrap(), 2_000);
         options.trays = vec![
             tray("tray-1", "iso_a4_210x297mm"),
             tray("tray-2", "na_letter_8.5x11in"),
@@ -33,57 +32,29 @@ async fn the_suites_of_cups_find_no_fault() {
         options.resolutions = vec![150];
     })
     .await;
-    for (suite, version, least) in [
-        ("ipp-1.1", "1.1", 30),
-        ("ipp-2.0", "2.0", 30),
-        ("ipp-everywhere", "2.0", 60),
-    ] {
+    for (suite, version, least) in [("ipp-1.1", "1.1", 30), ("ipp-2.0", "2.0", 30), ("ipp-everywhere", "2.0", 60)] {
         let output = tokio::process::Command::new("ipptool")
-            .args([
-                "-V",
-                version,
-                "-tI",
-                "-f",
-                "document-a4.pdf",
-                &rig.printer.ipp_uri(),
-                &format!("{suite}.test"),
-            ])
+            .args(["-V", version, "-tI", "-f", "document-a4.pdf", &rig.printer.ipp_uri(), &format!("{suite}.test")])
             .current_dir(data.path())
             .stdin(Stdio::null())
             .output()
             .await
             .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned()
-            + &String::from_utf8_lossy(&output.stderr);
-        let (passed, failed) = (
-            text.matches("[PASS]").count(),
-            text.matches("[FAIL]").count(),
-        );
-        assert!(
-            !text.contains("cannot be read"),
-            "a data file is missing: {text}"
-        );
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let (passed, failed) = (text.matches("[PASS]").count(), text.matches("[FAIL]").count());
+        assert!(!text.contains("cannot be read"), "a data file is missing: {text}");
         assert_eq!(failed, 0, "{suite}:\n{text}");
         assert!(passed >= least, "{suite}: only {passed} passed\n{text}");
-        println!(
-            "{suite}: {passed} passed, {failed} failed, {} skipped",
-            text.matches("[SKIP]").count()
-        );
+        println!("{suite}: {passed} passed, {failed} failed, {} skipped", text.matches("[SKIP]").count());
     }
-    let state = rig
-        .printer
-        .wait_for(|state| state.queued_jobs == 0)
-        .await
-        .unwrap();
+    let state = rig.printer.wait_for(|state| state.queued_jobs == 0).await.unwrap();
     assert_eq!(state.reasons, ["none"]);
     let spoiled: Vec<_> = state.jobs.iter().filter(|j| j.state == "aborted").collect();
     assert!(spoiled.is_empty(), "{spoiled:?}");
 }
 
 fn which(program: &str) -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?)
-        .map(|folder| folder.join(program))
-        .find(|path| path.exists())
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.exists())
 }
 
 /// Copies the suites and makes the files that they print.
@@ -101,10 +72,7 @@ fn prepare(to: &Path) {
     std::fs::write(to.join("color.jpg"), jpeg(300, 450, [200, 60, 20])).unwrap();
     std::fs::write(to.join("gray.jpg"), jpeg(300, 450, [90, 90, 90])).unwrap();
     let suite = std::fs::read_to_string(to.join("ipp-everywhere.test")).unwrap();
-    for name in suite
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("FILE "))
-        .filter(|name| name.ends_with(".pwg"))
+    for name in suite.lines().filter_map(|line| line.trim().strip_prefix("FILE ")).filter(|name| name.ends_with(".pwg"))
     {
         let path = to.join(name);
         if !path.exists() {
@@ -119,10 +87,7 @@ fn sample(name: &str) -> Vec<u8> {
     let stem = name.trim_end_matches("dpi.pwg");
     let (rest, dpi) = stem.rsplit_once('-').unwrap();
     let dpi: u32 = dpi.parse().unwrap();
-    let of = |color_space, bits_per_color| PixelType {
-        color_space,
-        bits_per_color,
-    };
+    let of = |color_space, bits_per_color| PixelType { color_space, bits_per_color };
     let (kind, pixel) = [
         ("black-1", PixelType::BLACK_1),
         ("sgray-8", PixelType::SGRAY_8),
@@ -147,9 +112,7 @@ fn sample(name: &str) -> Vec<u8> {
     encoder.page(&header, &mut out).unwrap();
     for line in 0..height {
         let octet = if line % 200 < 30 { !white } else { white };
-        encoder
-            .lines(&vec![octet; header.bytes_per_line() as usize], &mut out)
-            .unwrap();
+        encoder.lines(&vec![octet; header.bytes_per_line() as usize], &mut out).unwrap();
     }
     encoder.end_page(&mut out).unwrap();
     out

@@ -4,9 +4,7 @@ mod common;
 
 use common::{Rig, raster};
 use tympan_device::DeviceState;
-use tympan_http::{
-    Body, Client, ClientOptions, ClientRequest, HeaderName, HeaderValue, Method, Target, header,
-};
+use tympan_http::{Body, Client, ClientOptions, ClientRequest, HeaderName, HeaderValue, Method, Target, header};
 
 struct Answer {
     status: u16,
@@ -20,39 +18,21 @@ impl Answer {
     }
 
     fn state(&self) -> DeviceState {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 }
 
-async fn call(
-    rig: &Rig,
-    method: Method,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: &str,
-) -> Answer {
-    let target = Target::parse(&rig.printer.page_url())
-        .unwrap()
-        .with_path(path);
+async fn call(rig: &Rig, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let target = Target::parse(&rig.printer.page_url()).unwrap().with_path(path);
     let mut request = ClientRequest::new(method, &target).body(Body::full(body.to_owned()));
     for (name, value) in headers {
-        request = request.header(
-            HeaderName::from_bytes(name.as_bytes()).unwrap(),
-            HeaderValue::from_str(value).unwrap(),
-        );
+        request =
+            request.header(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
     }
-    let options = ClientOptions {
-        answer_octets_max: 4 << 20,
-        ..ClientOptions::default()
-    };
+    let options = ClientOptions { answer_octets_max: 4 << 20, ..ClientOptions::default() };
     let answer = Client::new(options).request(request).await.unwrap();
     let (status, headers) = (answer.status.as_u16(), answer.headers.clone());
-    Answer {
-        status,
-        headers,
-        body: answer.body.collect().await.unwrap().to_vec(),
-    }
+    Answer { status, headers, body: answer.body.collect().await.unwrap().to_vec() }
 }
 
 async fn get(rig: &Rig, path: &str) -> Answer {
@@ -65,36 +45,16 @@ const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded")
 #[tokio::test]
 async fn faults_are_set_by_json_and_the_state_is_told() {
     let rig = Rig::start().await;
-    let answer = call(
-        &rig,
-        Method::POST,
-        "/faults",
-        &[JSON],
-        r#"{"trays":{"tray-1":{"sheets":0}},"jam_at_page":3}"#,
-    )
-    .await;
+    let answer =
+        call(&rig, Method::POST, "/faults", &[JSON], r#"{"trays":{"tray-1":{"sheets":0}},"jam_at_page":3}"#).await;
     assert_eq!(answer.status, 200);
     let state = answer.state();
-    assert_eq!(
-        (state.trays[0].sheets, state.faults.jam_at_page),
-        (0, Some(3))
-    );
+    assert_eq!((state.trays[0].sheets, state.faults.jam_at_page), (0, Some(3)));
     assert_eq!(get(&rig, "/state").await.state(), state);
-    let off = call(&rig, Method::POST, "/faults", &[JSON], r#"{"power":"off"}"#)
-        .await
-        .state();
-    assert!(
-        !off.listening,
-        "the answer comes when the sockets are closed"
-    );
-    assert!(
-        tokio::net::TcpStream::connect(rig.printer.ipp_address())
-            .await
-            .is_err()
-    );
-    let on = call(&rig, Method::POST, "/faults", &[JSON], r#"{"mend":true}"#)
-        .await
-        .state();
+    let off = call(&rig, Method::POST, "/faults", &[JSON], r#"{"power":"off"}"#).await.state();
+    assert!(!off.listening, "the answer comes when the sockets are closed");
+    assert!(tokio::net::TcpStream::connect(rig.printer.ipp_address()).await.is_err());
+    let on = call(&rig, Method::POST, "/faults", &[JSON], r#"{"mend":true}"#).await.state();
     assert!(on.listening && on.trays[0].sheets == 250 && on.faults.jam_at_page.is_none());
 }
 
@@ -103,32 +63,18 @@ async fn what_is_wrong_with_a_change_is_said() {
     let rig = Rig::start().await;
     for (body, says) in [
         (r#"{"paper":1}"#, "unknown field `paper`"),
-        (
-            r#"{"trays":{"tray-7":{"sheets":1}}}"#,
-            "there is no tray \"tray-7\"; this printer has tray-1, tray-2",
-        ),
+        (r#"{"trays":{"tray-7":{"sheets":1}}}"#, "there is no tray \"tray-7\"; this printer has tray-1, tray-2"),
         ("{", "JSON"),
     ] {
         let answer = call(&rig, Method::POST, "/faults", &[JSON], body).await;
         assert_eq!(answer.status, 400, "{body}");
         assert!(answer.text().contains(says), "{}", answer.text());
     }
-    let foreign = call(
-        &rig,
-        Method::POST,
-        "/faults",
-        &[JSON, ("origin", "http://evil.example")],
-        r#"{"power":"off"}"#,
-    )
-    .await;
+    let foreign =
+        call(&rig, Method::POST, "/faults", &[JSON, ("origin", "http://evil.example")], r#"{"power":"off"}"#).await;
     assert_eq!(foreign.status, 403);
     let long = format!("{{\"x\":\"{}\"}}", "x".repeat(100_000));
-    assert_eq!(
-        call(&rig, Method::POST, "/faults", &[JSON], &long)
-            .await
-            .status,
-        413
-    );
+    assert_eq!(call(&rig, Method::POST, "/faults", &[JSON], &long).await.status, 413);
 }
 
 #[tokio::test]
@@ -137,10 +83,7 @@ async fn the_state_can_be_waited_for() {
     let before = get(&rig, "/state").await.state();
     let path = format!("/state?after={}&wait=30", before.revision);
     let (later, ()) = tokio::join!(get(&rig, &path), async {
-        rig.printer
-            .apply(serde_json::from_str(r#"{"cover_open":true}"#).unwrap())
-            .await
-            .unwrap();
+        rig.printer.apply(serde_json::from_str(r#"{"cover_open":true}"#).unwrap()).await.unwrap();
     });
     assert!(later.state().faults.cover_open);
 }
@@ -151,70 +94,23 @@ async fn the_page_speaks_english_and_japanese_and_its_buttons_are_forms() {
     let id = rig.print("image/pwg-raster", &raster(1)).await;
     rig.ended(id).await;
     let english = get(&rig, "/").await;
-    let policy = english
-        .headers
-        .get(header::CONTENT_SECURITY_POLICY)
-        .unwrap()
-        .to_str()
-        .unwrap();
-    assert!(
-        policy.contains("default-src 'none'") && !policy.contains("unsafe"),
-        "{policy}"
-    );
+    let policy = english.headers.get(header::CONTENT_SECURITY_POLICY).unwrap().to_str().unwrap();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     let page = english.text();
     assert!(page.contains("Take paper out") && page.contains("/thumbnails/job-0001-p001.png"));
     assert!(!page.contains("<b>Office"), "names are escaped");
-    let accepted = call(&rig, Method::GET, "/", &[("accept-language", "ja")], "")
-        .await
-        .text();
+    let accepted = call(&rig, Method::GET, "/", &[("accept-language", "ja")], "").await.text();
     assert!(accepted.contains("用紙を抜く") && accepted.contains("<html lang=\"ja\">"));
-    let pressed = call(
-        &rig,
-        Method::POST,
-        "/faults?lang=ja",
-        &[FORM],
-        "change=%7B%22cover_open%22%3Atrue%7D",
-    )
-    .await;
-    assert_eq!(
-        (
-            pressed.status,
-            pressed.headers[header::LOCATION].to_str().unwrap()
-        ),
-        (303, "/?lang=ja")
-    );
-    assert!(
-        get(&rig, "/?lang=ja")
-            .await
-            .text()
-            .contains("カバーが開いています。")
-    );
-    for (form, says) in [
-        ("jam_at_page=4", "jam_at_page"),
-        ("drop_line_at_octet=99", "at_octet"),
-    ] {
-        assert_eq!(
-            call(&rig, Method::POST, "/faults", &[FORM], form)
-                .await
-                .status,
-            303
-        );
+    let pressed = call(&rig, Method::POST, "/faults?lang=ja", &[FORM], "change=%7B%22cover_open%22%3Atrue%7D").await;
+    assert_eq!((pressed.status, pressed.headers[header::LOCATION].to_str().unwrap()), (303, "/?lang=ja"));
+    assert!(get(&rig, "/?lang=ja").await.text().contains("カバーが開いています。"));
+    for (form, says) in [("jam_at_page=4", "jam_at_page"), ("drop_line_at_octet=99", "at_octet")] {
+        assert_eq!(call(&rig, Method::POST, "/faults", &[FORM], form).await.status, 303);
         assert!(get(&rig, "/state").await.text().contains(says));
     }
     let state = rig.printer.state();
-    assert_eq!(
-        (
-            state.faults.jam_at_page,
-            state.faults.drop_line.unwrap().times
-        ),
-        (Some(4), Some(1))
-    );
-    assert_eq!(
-        call(&rig, Method::POST, "/faults", &[FORM], "change=no")
-            .await
-            .status,
-        400
-    );
+    assert_eq!((state.faults.jam_at_page, state.faults.drop_line.unwrap().times), (Some(4), Some(1)));
+    assert_eq!(call(&rig, Method::POST, "/faults", &[FORM], "change=no").await.status, 400);
 }
 
 #[tokio::test]
@@ -233,10 +129,7 @@ async fn pages_and_small_pictures_can_be_fetched_and_nothing_else() {
     ] {
         let answer = get(&rig, path).await;
         assert_eq!(
-            (
-                answer.status,
-                answer.headers[header::CONTENT_TYPE].to_str().unwrap()
-            ),
+            (answer.status, answer.headers[header::CONTENT_TYPE].to_str().unwrap()),
             (200, media_type),
             "{path}"
         );
@@ -252,31 +145,17 @@ async fn pages_and_small_pictures_can_be_fetched_and_nothing_else() {
     ] {
         assert!(matches!(get(&rig, path).await.status, 400 | 404), "{path}");
     }
-    assert_eq!(
-        call(&rig, Method::DELETE, "/state", &[], "").await.status,
-        405
-    );
+    assert_eq!(call(&rig, Method::DELETE, "/state", &[], "").await.status, 405);
 }
 
 #[tokio::test]
 async fn the_uris_in_attributes_lead_to_the_page() {
     let rig = Rig::start().await;
-    let told = rig
-        .printer_attributes(&[
-            "printer-icons",
-            "printer-more-info",
-            "printer-uri-supported",
-        ])
-        .await;
+    let told = rig.printer_attributes(&["printer-icons", "printer-more-info", "printer-uri-supported"]).await;
     assert_eq!(told.strings("printer-more-info"), [rig.printer.page_url()]);
-    assert_eq!(
-        told.strings("printer-uri-supported"),
-        [rig.printer.ipp_uri()]
-    );
+    assert_eq!(told.strings("printer-uri-supported"), [rig.printer.ipp_uri()]);
     for icon in told.strings("printer-icons") {
-        let path = icon
-            .strip_prefix(rig.printer.page_url().trim_end_matches('/'))
-            .unwrap();
+        let path = icon.strip_prefix(rig.printer.page_url().trim_end_matches('/')).unwrap();
         assert_eq!(get(&rig, path).await.status, 200);
     }
 }
@@ -288,17 +167,8 @@ async fn another_program_presses_the_buttons() {
     let rig = Rig::start().await;
     let control = Control::new(&rig.printer.page_url()).unwrap();
     let state = control.apply(&Change::sheets("tray-1", 3)).await.unwrap();
-    assert_eq!(
-        (state.trays[0].sheets, &state),
-        (3, &control.state().await.unwrap())
-    );
-    let refused = control
-        .apply(&Change::sheets("tray-9", 3))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&refused, ControlError::Refused(why) if why.contains("there is no tray")),
-        "{refused}"
-    );
+    assert_eq!((state.trays[0].sheets, &state), (3, &control.state().await.unwrap()));
+    let refused = control.apply(&Change::sheets("tray-9", 3)).await.unwrap_err();
+    assert!(matches!(&refused, ControlError::Refused(why) if why.contains("there is no tray")), "{refused}");
     assert!(Control::new("printer").is_err());
 }

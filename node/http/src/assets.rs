@@ -33,15 +33,7 @@ impl Assets {
     pub fn new(folder: &'static str, files: &[Asset]) -> Self {
         let files = files
             .iter()
-            .map(|file| {
-                (
-                    *file,
-                    Sha256::digest(file.octets)[..8]
-                        .iter()
-                        .map(|octet| format!("{octet:02x}"))
-                        .collect(),
-                )
-            })
+            .map(|file| (*file, Sha256::digest(file.octets)[..8].iter().map(|octet| format!("{octet:02x}")).collect()))
             .collect();
         Self { folder, files }
     }
@@ -68,9 +60,7 @@ impl Assets {
             .iter()
             .filter_map(|field| field.to_str().ok())
             .flat_map(|field| field.split(','))
-            .any(|known| {
-                matches!(known.trim(), "*") || known.trim().trim_start_matches("W/") == tag
-            });
+            .any(|known| matches!(known.trim(), "*") || known.trim().trim_start_matches("W/") == tag);
         let mut response = if known {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -80,14 +70,8 @@ impl Assets {
         };
         // Only an address that names this very content may be kept without asking again.
         let fresh = Form::from_query(parts.uri.query()).get("v") == Some(hash);
-        let keep = if fresh {
-            "public, max-age=31536000, immutable"
-        } else {
-            "no-cache"
-        };
-        response
-            .headers_mut()
-            .insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+        let keep = if fresh { "public, max-age=31536000, immutable" } else { "no-cache" };
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
         if let Ok(tag) = HeaderValue::from_str(&tag) {
             response.headers_mut().insert(header::ETAG, tag);
         }
@@ -107,14 +91,7 @@ mod tests {
 
     #[test]
     fn a_file_is_kept_under_the_address_of_its_content() {
-        let assets = Assets::new(
-            "/assets",
-            &[Asset {
-                name: "app.css",
-                media_type: "text/css",
-                octets: b"body{}",
-            }],
-        );
+        let assets = Assets::new("/assets", &[Asset { name: "app.css", media_type: "text/css", octets: b"body{}" }]);
         let get = |uri: &str, tag: Option<&str>| {
             let mut request = Request::get(uri);
             if let Some(tag) = tag {
@@ -124,32 +101,12 @@ mod tests {
         };
         let fresh = get(&assets.address("app.css"), None);
         assert_eq!(fresh.status(), StatusCode::OK);
-        assert!(
-            fresh.headers()[header::CACHE_CONTROL]
-                .to_str()
-                .unwrap()
-                .contains("immutable")
-        );
+        assert!(fresh.headers()[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
         let tag = fresh.headers()[header::ETAG].to_str().unwrap();
-        assert_eq!(
-            get("/assets/app.css", None).headers()[header::CACHE_CONTROL],
-            "no-cache"
-        );
-        assert_eq!(
-            get("/assets/app.css?v=old", None).headers()[header::CACHE_CONTROL],
-            "no-cache"
-        );
-        assert_eq!(
-            get("/assets/app.css", Some(tag)).status(),
-            StatusCode::NOT_MODIFIED
-        );
-        assert_eq!(
-            get("/assets/app.css", Some(&format!("\"x\", W/{tag}"))).status(),
-            StatusCode::NOT_MODIFIED
-        );
-        assert_eq!(
-            get("/assets/app.css", Some("\"x\"")).status(),
-            StatusCode::OK
-        );
+        assert_eq!(get("/assets/app.css", None).headers()[header::CACHE_CONTROL], "no-cache");
+        assert_eq!(get("/assets/app.css?v=old", None).headers()[header::CACHE_CONTROL], "no-cache");
+        assert_eq!(get("/assets/app.css", Some(tag)).status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(get("/assets/app.css", Some(&format!("\"x\", W/{tag}"))).status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(get("/assets/app.css", Some("\"x\"")).status(), StatusCode::OK);
     }
 }

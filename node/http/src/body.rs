@@ -29,17 +29,8 @@ pub struct Body {
 enum Kind {
     Empty,
     Full(Bytes),
-    Channel {
-        receiver: mpsc::Receiver<Piece>,
-        left: Option<u64>,
-        ended: bool,
-    },
-    Reader {
-        reader: Pin<Box<dyn AsyncRead + Send>>,
-        buffer: Box<[u8]>,
-        left: Option<u64>,
-        ended: bool,
-    },
+    Channel { receiver: mpsc::Receiver<Piece>, left: Option<u64>, ended: bool },
+    Reader { reader: Pin<Box<dyn AsyncRead + Send>>, buffer: Box<[u8]>, left: Option<u64>, ended: bool },
     Other(Pin<Box<dyn HttpBody<Data = Bytes, Error = io::Error> + Send>>),
 }
 
@@ -53,20 +44,13 @@ impl Body {
     /// No octets.
     #[must_use]
     pub const fn empty() -> Self {
-        Self {
-            kind: Kind::Empty,
-            held: None,
-        }
+        Self { kind: Kind::Empty, held: None }
     }
 
     /// Octets in memory; the length is announced.
     pub fn full(octets: impl Into<Bytes>) -> Self {
         let octets = octets.into();
-        if octets.is_empty() {
-            Self::empty()
-        } else {
-            Kind::Full(octets).into()
-        }
+        if octets.is_empty() { Self::empty() } else { Kind::Full(octets).into() }
     }
 
     /// A body that is written piece by piece; at most `pieces` of them wait (at least 1).
@@ -86,15 +70,7 @@ impl Body {
 
     fn make_channel(pieces: usize, left: Option<u64>) -> (BodySender, Self) {
         let (sender, receiver) = mpsc::channel(pieces.max(1));
-        (
-            BodySender { sender },
-            Kind::Channel {
-                receiver,
-                left,
-                ended: false,
-            }
-            .into(),
-        )
+        (BodySender { sender }, Kind::Channel { receiver, left, ended: false }.into())
     }
 
     /// Reads the body from a file or another reader, 32 KiB at a time.
@@ -102,19 +78,11 @@ impl Body {
     /// With `octets` the length is announced, exactly so many are sent, and a reader that ends
     /// early is an error. Without it the body goes in chunks until the reader ends.
     pub fn from_reader(reader: impl AsyncRead + Send + 'static, octets: Option<u64>) -> Self {
-        Kind::Reader {
-            reader: Box::pin(reader),
-            buffer: Box::default(),
-            left: octets,
-            ended: octets == Some(0),
-        }
-        .into()
+        Kind::Reader { reader: Box::pin(reader), buffer: Box::default(), left: octets, ended: octets == Some(0) }.into()
     }
 
     /// Wraps any other body, such as one that a library made.
-    pub fn from_body(
-        body: impl HttpBody<Data = Bytes, Error = io::Error> + Send + 'static,
-    ) -> Self {
+    pub fn from_body(body: impl HttpBody<Data = Bytes, Error = io::Error> + Send + 'static) -> Self {
         Kind::Other(Box::pin(body)).into()
     }
 
@@ -173,9 +141,7 @@ impl From<&'static str> for Body {
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body")
-            .field("octets", &self.octets())
-            .finish_non_exhaustive()
+        f.debug_struct("Body").field("octets", &self.octets()).finish_non_exhaustive()
     }
 }
 
@@ -183,10 +149,7 @@ impl HttpBody for Body {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         match &mut self.kind {
             Kind::Empty => Poll::Ready(None),
             Kind::Full(octets) => {
@@ -194,16 +157,11 @@ impl HttpBody for Body {
                 self.kind = Kind::Empty;
                 Poll::Ready(Some(Ok(Frame::data(octets))))
             }
-            Kind::Channel {
-                receiver,
-                left,
-                ended,
-            } => {
+            Kind::Channel { receiver, left, ended } => {
                 if *ended {
                     return Poll::Ready(None);
                 }
-                let piece =
-                    ready!(receiver.poll_recv(cx)).unwrap_or_else(|| Piece::Failed(cut_off()));
+                let piece = ready!(receiver.poll_recv(cx)).unwrap_or_else(|| Piece::Failed(cut_off()));
                 let result = match piece {
                     Piece::Data(octets) => match counted(left, octets.len()) {
                         Ok(()) => return Poll::Ready(Some(Ok(Frame::data(octets)))),
@@ -216,21 +174,15 @@ impl HttpBody for Body {
                 *ended = true;
                 Poll::Ready(result)
             }
-            Kind::Reader {
-                reader,
-                buffer,
-                left,
-                ended,
-            } => {
+            Kind::Reader { reader, buffer, left, ended } => {
                 if *ended {
                     return Poll::Ready(None);
                 }
                 if buffer.is_empty() {
                     *buffer = vec![0; READ_OCTETS].into_boxed_slice();
                 }
-                let room = left.map_or(READ_OCTETS, |left| {
-                    READ_OCTETS.min(usize::try_from(left).unwrap_or(READ_OCTETS))
-                });
+                let room =
+                    left.map_or(READ_OCTETS, |left| READ_OCTETS.min(usize::try_from(left).unwrap_or(READ_OCTETS)));
                 let mut into = ReadBuf::new(&mut buffer[..room]);
                 let read = ready!(reader.as_mut().poll_read(cx, &mut into));
                 let result = match read {
@@ -244,9 +196,7 @@ impl HttpBody for Body {
                             *left -= into.filled().len() as u64;
                             *ended = *left == 0;
                         }
-                        return Poll::Ready(Some(Ok(Frame::data(Bytes::copy_from_slice(
-                            into.filled(),
-                        )))));
+                        return Poll::Ready(Some(Ok(Frame::data(Bytes::copy_from_slice(into.filled())))));
                     }
                 };
                 *ended = true;
@@ -280,20 +230,14 @@ impl HttpBody for Body {
 fn counted(left: &mut Option<u64>, octets: usize) -> io::Result<()> {
     if let Some(left) = left {
         *left = left.checked_sub(octets as u64).ok_or_else(|| {
-            io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the body is longer than its announced length",
-            )
+            io::Error::new(io::ErrorKind::InvalidData, "the body is longer than its announced length")
         })?;
     }
     Ok(())
 }
 
 fn cut_off() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::UnexpectedEof,
-        "the body ended before it was whole",
-    )
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the body ended before it was whole")
 }
 
 /// The writing end of [`Body::channel`].
@@ -324,10 +268,7 @@ impl BodySender {
         if octets.is_empty() {
             return Ok(());
         }
-        self.sender
-            .send(Piece::Data(octets))
-            .await
-            .map_err(|_| Disconnected)
+        self.sender.send(Piece::Data(octets)).await.map_err(|_| Disconnected)
     }
 
     /// Hands over a piece if there is room now; gives `Ok(false)` if there is none.
@@ -367,10 +308,7 @@ mod tests {
         let (mut sender, body) = Body::channel(4);
         sender.send("half").await.unwrap();
         drop(sender);
-        assert_eq!(
-            body.collect().await.unwrap_err().kind(),
-            io::ErrorKind::UnexpectedEof
-        );
+        assert_eq!(body.collect().await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
 
     #[tokio::test]
@@ -387,34 +325,22 @@ mod tests {
         let (mut sender, body) = Body::channel_of_length(4, 3);
         assert_eq!(body.octets(), Some(3));
         sender.send("four").await.unwrap();
-        assert_eq!(
-            body.collect().await.unwrap_err().kind(),
-            io::ErrorKind::InvalidData
-        );
+        assert_eq!(body.collect().await.unwrap_err().kind(), io::ErrorKind::InvalidData);
 
         let (mut sender, body) = Body::channel_of_length(4, 5);
         sender.send("four").await.unwrap();
         sender.finish().await.unwrap();
-        assert_eq!(
-            body.collect().await.unwrap_err().kind(),
-            io::ErrorKind::UnexpectedEof
-        );
+        assert_eq!(body.collect().await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
 
     #[tokio::test]
     async fn a_reader_is_sent_to_its_length() {
         let text = vec![7_u8; READ_OCTETS + 5];
         let body = Body::from_reader(io::Cursor::new(text.clone()), Some(READ_OCTETS as u64 + 1));
-        assert_eq!(
-            body.collect().await.unwrap().to_bytes().len(),
-            READ_OCTETS + 1
-        );
+        assert_eq!(body.collect().await.unwrap().to_bytes().len(), READ_OCTETS + 1);
         let body = Body::from_reader(io::Cursor::new(text.clone()), None);
         assert_eq!(body.collect().await.unwrap().to_bytes(), text);
         let body = Body::from_reader(io::Cursor::new(text), Some(1 << 20));
-        assert_eq!(
-            body.collect().await.unwrap_err().kind(),
-            io::ErrorKind::UnexpectedEof
-        );
+        assert_eq!(body.collect().await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
 }

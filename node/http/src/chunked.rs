@@ -44,9 +44,7 @@ enum Place {
 
 impl Walker {
     pub(crate) const fn new() -> Self {
-        Self {
-            place: Place::Size { size: 0, digits: 0 },
-        }
+        Self { place: Place::Size { size: 0, digits: 0 } }
     }
 
     /// Takes as much of `input` as is of one kind. `input` is not empty.
@@ -54,11 +52,7 @@ impl Walker {
         if let Place::Data { left } = self.place {
             let octets = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
             let left = left - octets as u64;
-            self.place = if left == 0 {
-                Place::DataCr
-            } else {
-                Place::Data { left }
-            };
+            self.place = if left == 0 { Place::DataCr } else { Place::Data { left } };
             return Step::Data(octets);
         }
         for (index, octet) in input.iter().enumerate() {
@@ -83,10 +77,7 @@ fn next(place: Place, octet: u8) -> Result<Place, &'static str> {
     match place {
         Place::Size { size, digits } => match (octet, char::from(octet).to_digit(16)) {
             (_, Some(_)) if digits == 16 => Err("a chunk size is too long"),
-            (_, Some(digit)) => Ok(Place::Size {
-                size: size << 4 | u64::from(digit),
-                digits: digits + 1,
-            }),
+            (_, Some(digit)) => Ok(Place::Size { size: size << 4 | u64::from(digit), digits: digits + 1 }),
             _ if digits == 0 => Err("a chunk has no size"),
             (b'\r', _) => Ok(Place::SizeLf { size }),
             (b';' | b' ' | b'\t', _) => Ok(Place::Extension { size, octets: 1 }),
@@ -96,10 +87,7 @@ fn next(place: Place, octet: u8) -> Result<Place, &'static str> {
             b'\r' => Ok(Place::SizeLf { size }),
             b'\n' | 0 => Err("a chunk extension holds a bare line feed or a zero octet"),
             _ if octets >= EXTENSION_OCTETS_MAX => Err("a chunk extension is too long"),
-            _ => Ok(Place::Extension {
-                size,
-                octets: octets + 1,
-            }),
+            _ => Ok(Place::Extension { size, octets: octets + 1 }),
         },
         Place::SizeLf { size } => match (octet, size) {
             (b'\n', 0) => Ok(Place::Trailer { octets: 0, line: 0 }),
@@ -113,10 +101,7 @@ fn next(place: Place, octet: u8) -> Result<Place, &'static str> {
             b'\r' => Ok(Place::TrailerLf { octets, line }),
             b'\n' | 0 => Err("a trailer holds a bare line feed or a zero octet"),
             _ if octets >= TRAILER_OCTETS_MAX => Err("the trailers are too long"),
-            _ => Ok(Place::Trailer {
-                octets: octets + 1,
-                line: line + 1,
-            }),
+            _ => Ok(Place::Trailer { octets: octets + 1, line: line + 1 }),
         },
         Place::TrailerLf { octets, line } => match (octet, line) {
             (b'\n', 0) => Ok(Place::Ended),
@@ -156,10 +141,7 @@ mod tests {
     fn reads_a_chunked_body_and_leaves_what_follows() {
         let input = b"4\r\nWiki\r\n6;a=b\r\npedia \r\n0\r\nX: y\r\n\r\nGET";
         for cut in 1..input.len() {
-            assert_eq!(
-                decode(input, cut).unwrap(),
-                (b"Wikipedia ".to_vec(), input.len() - 3)
-            );
+            assert_eq!(decode(input, cut).unwrap(), (b"Wikipedia ".to_vec(), input.len() - 3));
         }
     }
 
@@ -183,14 +165,7 @@ mod tests {
 
     #[test]
     fn extensions_are_bounded() {
-        let with = |octets: usize| {
-            [
-                b"1;".to_vec(),
-                vec![b'x'; octets - 1],
-                b"\r\na\r\n0\r\n\r\n".to_vec(),
-            ]
-            .concat()
-        };
+        let with = |octets: usize| [b"1;".to_vec(), vec![b'x'; octets - 1], b"\r\na\r\n0\r\n\r\n".to_vec()].concat();
         assert!(decode(&with(EXTENSION_OCTETS_MAX), 64).is_ok());
         assert!(decode(&with(EXTENSION_OCTETS_MAX + 1), 64).is_err());
     }

@@ -16,11 +16,7 @@ pub enum SameSite {
 /// host and to TLS.
 #[must_use]
 pub fn wire_name(name: &str, tls: bool) -> String {
-    if tls {
-        format!("__Host-{name}")
-    } else {
-        name.to_owned()
-    }
+    if tls { format!("__Host-{name}") } else { name.to_owned() }
 }
 
 /// The value of a cookie as it was set by [`set`]; the first, if there are several.
@@ -41,17 +37,8 @@ pub fn get<'a>(headers: &'a HeaderMap, name: &str, tls: bool) -> Option<&'a str>
 ///
 /// `None` if name or value hold a character that may not stand in a cookie.
 #[must_use]
-pub fn set(
-    name: &str,
-    value: &str,
-    tls: bool,
-    same_site: SameSite,
-    max_age_secs: Option<u32>,
-) -> Option<HeaderValue> {
-    let fits = |text: &str| {
-        text.bytes()
-            .all(|octet| octet.is_ascii_alphanumeric() || b"-_.~+/=!".contains(&octet))
-    };
+pub fn set(name: &str, value: &str, tls: bool, same_site: SameSite, max_age_secs: Option<u32>) -> Option<HeaderValue> {
+    let fits = |text: &str| text.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_.~+/=!".contains(&octet));
     if name.is_empty() || name.contains('=') || !fits(name) || !fits(value) {
         return None;
     }
@@ -61,13 +48,8 @@ pub fn set(
         SameSite::Lax => "Lax",
         SameSite::Strict => "Strict",
     };
-    let age = max_age_secs
-        .map(|secs| format!("; Max-Age={secs}"))
-        .unwrap_or_default();
-    HeaderValue::from_str(&format!(
-        "{name}={value}; Path=/; HttpOnly; SameSite={same_site}{secure}{age}"
-    ))
-    .ok()
+    let age = max_age_secs.map(|secs| format!("; Max-Age={secs}")).unwrap_or_default();
+    HeaderValue::from_str(&format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}{secure}{age}")).ok()
 }
 
 /// The Set-Cookie field that removes a cookie.
@@ -90,26 +72,14 @@ mod tests {
             set("session", "x", false, SameSite::Strict, None).unwrap(),
             "session=x; Path=/; HttpOnly; SameSite=Strict"
         );
-        assert_eq!(
-            set(
-                "session",
-                "x; Domain=evil.example",
-                true,
-                SameSite::Lax,
-                None
-            ),
-            None
-        );
+        assert_eq!(set("session", "x; Domain=evil.example", true, SameSite::Lax, None), None);
         assert_eq!(set("a=b", "x", true, SameSite::Lax, None), None);
     }
 
     #[test]
     fn a_cookie_is_found_among_others() {
         let mut headers = HeaderMap::new();
-        headers.append(
-            header::COOKIE,
-            "other=1; __Host-session=two".parse().unwrap(),
-        );
+        headers.append(header::COOKIE, "other=1; __Host-session=two".parse().unwrap());
         headers.append(header::COOKIE, "session=three".parse().unwrap());
         assert_eq!(get(&headers, "session", true), Some("two"));
         assert_eq!(get(&headers, "session", false), Some("three"));

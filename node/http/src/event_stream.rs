@@ -38,11 +38,7 @@ pub struct Event {
 impl Event {
     /// An event with a name and data.
     pub fn new(name: impl Into<String>, data: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            id: None,
-            data: data.into(),
-        }
+        Self { name: name.into(), id: None, data: data.into() }
     }
 
     fn encode(&self) -> Bytes {
@@ -73,10 +69,7 @@ pub struct EventSender {
 impl EventSender {
     /// Sends an event, waiting while the page is slow.
     pub async fn send(&self, event: &Event) -> Result<(), Disconnected> {
-        self.sender
-            .send(event.encode())
-            .await
-            .map_err(|_| Disconnected)
+        self.sender.send(event.encode()).await.map_err(|_| Disconnected)
     }
 
     /// Sends an event if there is room now; `Ok(false)` if the page is too slow for it.
@@ -117,9 +110,7 @@ fn event_stream_with(events: usize, keep_alive: Duration) -> (EventSender, Respo
         // nginx would hold events back until its buffer is full.
         (header::HeaderName::from_static("x-accel-buffering"), "no"),
     ] {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     (EventSender { sender }, response)
 }
@@ -135,10 +126,7 @@ impl HttpBody for Events {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         if let Some(greeting) = self.greeting.take() {
             return Poll::Ready(Some(Ok(Frame::data(greeting))));
         }
@@ -164,26 +152,15 @@ mod tests {
 
     #[test]
     fn an_event_cannot_break_out_of_its_lines() {
-        let event = Event {
-            name: "job\nevent: x".into(),
-            id: Some("1\r2".into()),
-            data: "one\ntwo\r\n\nid: 3".into(),
-        };
-        assert_eq!(
-            event.encode(),
-            "event: job event: x\nid: 1 2\ndata: one\ndata: two\ndata: \ndata: id: 3\n\n"
-        );
+        let event = Event { name: "job\nevent: x".into(), id: Some("1\r2".into()), data: "one\ntwo\r\n\nid: 3".into() };
+        assert_eq!(event.encode(), "event: job event: x\nid: 1 2\ndata: one\ndata: two\ndata: \ndata: id: 3\n\n");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_stream_is_kept_alive() {
         let (sender, response) = event_stream(1);
         let mut body = response.into_body();
-        let mut next = async || {
-            body.frame()
-                .await
-                .map(|frame| frame.unwrap().into_data().unwrap())
-        };
+        let mut next = async || body.frame().await.map(|frame| frame.unwrap().into_data().unwrap());
         assert_eq!(next().await.unwrap(), "retry: 3000\n\n");
         let began = Instant::now();
         assert_eq!(next().await.unwrap(), ":\n\n");

@@ -25,21 +25,14 @@ impl Form {
 
     /// Reads fields from octets; at most 1,000, in UTF-8.
     pub fn parse(octets: &[u8]) -> Result<Self, BodyError> {
-        let malformed = |why: &str| BodyError::Malformed {
-            form: "form data",
-            why: why.into(),
-        };
+        let malformed = |why: &str| BodyError::Malformed { form: "form data", why: why.into() };
         let mut fields = Vec::new();
-        for pair in octets
-            .split(|octet| *octet == b'&')
-            .filter(|pair| !pair.is_empty())
-        {
+        for pair in octets.split(|octet| *octet == b'&').filter(|pair| !pair.is_empty()) {
             if fields.len() == FIELDS_MAX {
                 return Err(malformed("it has too many fields"));
             }
             let equals = pair.iter().position(|octet| *octet == b'=');
-            let (name, value) =
-                equals.map_or((pair, &pair[..0]), |at| (&pair[..at], &pair[at + 1..]));
+            let (name, value) = equals.map_or((pair, &pair[..0]), |at| (&pair[..at], &pair[at + 1..]));
             match (decode(name), decode(value)) {
                 (Some(name), Some(value)) => fields.push((name, value)),
                 _ => return Err(malformed("it is not UTF-8")),
@@ -51,33 +44,23 @@ impl Form {
     /// Reads the query of an address; a query that cannot be read has no fields.
     #[must_use]
     pub fn from_query(query: Option<&str>) -> Self {
-        query
-            .and_then(|query| Self::parse(query.as_bytes()).ok())
-            .unwrap_or_default()
+        query.and_then(|query| Self::parse(query.as_bytes()).ok()).unwrap_or_default()
     }
 
     /// The first value of a field.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.fields
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// All values of a field, such as of several boxes that are ticked.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.fields
-            .iter()
-            .filter(move |(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.fields.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// Names and values in the order they came.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.fields
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
@@ -110,16 +93,10 @@ mod tests {
 
     #[test]
     fn reads_fields_as_browsers_write_them() {
-        let form = Form::parse(
-            b"name=Anna+B&box=1&box=2&empty=&bare&text=a%26b%3D%0D%0A%E5%8D%B0&100%=%zz",
-        )
-        .unwrap();
+        let form = Form::parse(b"name=Anna+B&box=1&box=2&empty=&bare&text=a%26b%3D%0D%0A%E5%8D%B0&100%=%zz").unwrap();
         assert_eq!(form.get("name"), Some("Anna B"));
         assert_eq!(form.all("box").collect::<Vec<_>>(), ["1", "2"]);
-        assert_eq!(
-            (form.get("empty"), form.get("bare"), form.get("none")),
-            (Some(""), Some(""), None)
-        );
+        assert_eq!((form.get("empty"), form.get("bare"), form.get("none")), (Some(""), Some(""), None));
         assert_eq!(form.get("text"), Some("a&b=\r\n印"));
         assert_eq!(form.get("100%"), Some("%zz"));
     }

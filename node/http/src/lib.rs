@@ -24,8 +24,7 @@ mod tls;
 pub use assets::{Asset, Assets};
 pub use body::{Body, BodySender, Disconnected};
 pub use client::{
-    Answer, AnswerBody, Client, ClientError, ClientOptions, ClientRequest, Target, TargetError,
-    Upload, Verify,
+    Answer, AnswerBody, Client, ClientError, ClientOptions, ClientRequest, Target, TargetError, Upload, Verify,
 };
 pub use event_stream::{Event, EventSender, event_stream};
 pub use form::Form;
@@ -38,7 +37,6 @@ pub use tls::{Fingerprint, FingerprintError, TlsError, TlsMaterial};
 
 pub use bytes::Bytes;
 pub use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
-    request::Parts,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts,
 };
 pub use hyper::body::Incoming;

@@ -41,13 +41,8 @@ impl Multipart {
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .and_then(boundary)
-            .ok_or(BodyError::WrongType {
-                wanted: "multipart/form-data with a boundary",
-            })?;
-        Ok(Self {
-            body,
-            splitter: Splitter::new(&boundary),
-        })
+            .ok_or(BodyError::WrongType { wanted: "multipart/form-data with a boundary" })?;
+        Ok(Self { body, splitter: Splitter::new(&boundary) })
     }
 
     /// The next part; what is left of the one before is skipped. `None` at the end.
@@ -82,9 +77,7 @@ impl Multipart {
         let mut text = Vec::new();
         while let Some(octets) = self.chunk().await? {
             if text.len() + octets.len() > octets_max {
-                return Err(BodyError::TooLarge {
-                    octets_max: octets_max as u64,
-                });
+                return Err(BodyError::TooLarge { octets_max: octets_max as u64 });
             }
             text.extend_from_slice(&octets);
         }
@@ -101,10 +94,7 @@ impl Multipart {
 }
 
 fn malformed(why: &str) -> BodyError {
-    BodyError::Malformed {
-        form: "form data with files",
-        why: why.into(),
-    }
+    BodyError::Malformed { form: "form data with files", why: why.into() }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -180,11 +170,7 @@ impl Splitter {
                         self.buffer = BytesMut::new();
                         continue;
                     }
-                    let blanks = self
-                        .buffer
-                        .iter()
-                        .take_while(|octet| matches!(octet, b' ' | b'\t'))
-                        .count();
+                    let blanks = self.buffer.iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
                     if blanks > BOUNDARY_OCTETS_MAX {
                         return Err(malformed("a delimiter is followed by too many blanks"));
                     }
@@ -236,12 +222,7 @@ impl Splitter {
         match self.delimiter.find(&self.buffer) {
             Some(at) => (at, true),
             // The last octets may be the beginning of one.
-            None => (
-                self.buffer
-                    .len()
-                    .saturating_sub(self.delimiter.needle().len() - 1),
-                false,
-            ),
+            None => (self.buffer.len().saturating_sub(self.delimiter.needle().len() - 1), false),
         }
     }
 
@@ -254,28 +235,21 @@ impl Splitter {
 /// The boundary that a Content-Type names.
 fn boundary(content_type: &str) -> Option<String> {
     let (media_type, parameters) = content_type.split_once(';')?;
-    if !media_type
-        .trim()
-        .eq_ignore_ascii_case("multipart/form-data")
-    {
+    if !media_type.trim().eq_ignore_ascii_case("multipart/form-data") {
         return None;
     }
     let boundary = parameter(parameters, "boundary")?;
     let fits = |octet: u8| octet.is_ascii_graphic() || octet == b' ';
-    (!boundary.is_empty() && boundary.len() <= BOUNDARY_OCTETS_MAX && boundary.bytes().all(fits))
-        .then_some(boundary)
+    (!boundary.is_empty() && boundary.len() <= BOUNDARY_OCTETS_MAX && boundary.bytes().all(fits)).then_some(boundary)
 }
 
 /// Reads the header fields of a part.
 fn part_of(head: &[u8]) -> Result<Part, BodyError> {
-    let head =
-        std::str::from_utf8(head).map_err(|_| malformed("a part's header fields are not UTF-8"))?;
+    let head = std::str::from_utf8(head).map_err(|_| malformed("a part's header fields are not UTF-8"))?;
     let mut part = Part::default();
     let mut named = false;
     for line in head.split("\r\n").filter(|line| !line.is_empty()) {
-        let (name, value) = line
-            .split_once(':')
-            .ok_or_else(|| malformed("a part's header line has no colon"))?;
+        let (name, value) = line.split_once(':').ok_or_else(|| malformed("a part's header line has no colon"))?;
         let value = value.trim();
         if name.eq_ignore_ascii_case("content-disposition") {
             let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
@@ -286,17 +260,12 @@ fn part_of(head: &[u8]) -> Result<Part, BodyError> {
                 part.name = unescape(&name);
                 named = true;
             }
-            part.file_name =
-                parameter(parameters, "filename").map(|name| bare_file_name(&unescape(&name)));
+            part.file_name = parameter(parameters, "filename").map(|name| bare_file_name(&unescape(&name)));
         } else if name.eq_ignore_ascii_case("content-type") {
             part.media_type = Some(value.to_owned());
         }
     }
-    if named {
-        Ok(part)
-    } else {
-        Err(malformed("a part has no name"))
-    }
+    if named { Ok(part) } else { Err(malformed("a part has no name")) }
 }
 
 /// A parameter's value, out of quotes.
@@ -335,9 +304,7 @@ fn end_of_quoted(quoted: &str) -> Option<usize> {
 
 /// Undoes what browsers do to quotes and line ends in names (WHATWG HTML, multipart/form-data).
 fn unescape(name: &str) -> String {
-    name.replace("%22", "\"")
-        .replace("%0D", "\r")
-        .replace("%0A", "\n")
+    name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
 }
 
 /// The last part of a path, whatever system it comes from, without control characters.
@@ -377,13 +344,7 @@ content-disposition: form-data; filename=\"C:\\dir\\a;b=\\\"c%22.pdf\"; name=fil
             let parts = parts(BODY.as_bytes(), cut).unwrap();
             let names: Vec<_> = parts
                 .iter()
-                .map(|(part, octets)| {
-                    (
-                        part.name.as_str(),
-                        part.file_name.as_deref(),
-                        octets.as_slice(),
-                    )
-                })
+                .map(|(part, octets)| (part.name.as_str(), part.file_name.as_deref(), octets.as_slice()))
                 .collect();
             assert_eq!(
                 names,
@@ -422,30 +383,19 @@ content-disposition: form-data; filename=\"C:\\dir\\a;b=\\\"c%22.pdf\"; name=fil
         }
         let long = format!("--b0\r\nX: {}", "x".repeat(PART_HEAD_OCTETS_MAX));
         assert!(parts(long.as_bytes(), 1000).is_err());
-        let many = format!(
-            "{}--b0--",
-            "--b0\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n".repeat(PARTS_MAX + 1)
-        );
+        let many =
+            format!("{}--b0--", "--b0\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n".repeat(PARTS_MAX + 1));
         assert!(parts(many.as_bytes(), 1000).is_err());
         assert!(parts(&vec![b'x'; PREAMBLE_OCTETS_MAX * 2], 1000).is_err());
     }
 
     #[test]
     fn the_boundary_comes_from_the_content_type() {
-        assert_eq!(
-            boundary("multipart/form-data; boundary=b0").as_deref(),
-            Some("b0")
-        );
-        assert_eq!(
-            boundary("Multipart/Form-Data; charset=utf-8; BOUNDARY=\"a b\"").as_deref(),
-            Some("a b")
-        );
+        assert_eq!(boundary("multipart/form-data; boundary=b0").as_deref(), Some("b0"));
+        assert_eq!(boundary("Multipart/Form-Data; charset=utf-8; BOUNDARY=\"a b\"").as_deref(), Some("a b"));
         assert_eq!(boundary("multipart/mixed; boundary=b0"), None);
         assert_eq!(boundary("multipart/form-data"), None);
-        assert_eq!(
-            boundary(&format!("multipart/form-data; boundary={}", "x".repeat(71))),
-            None
-        );
+        assert_eq!(boundary(&format!("multipart/form-data; boundary={}", "x".repeat(71))), None);
     }
 
     proptest! {

@@ -12,9 +12,7 @@ pub(crate) fn fault(path: &str) -> Option<&'static str> {
     while let Some(octet) = octets.next() {
         match octet {
             b'%' => {
-                let (Some(high), Some(low)) =
-                    (octets.next().and_then(hex), octets.next().and_then(hex))
-                else {
+                let (Some(high), Some(low)) = (octets.next().and_then(hex), octets.next().and_then(hex)) else {
                     return Some("the path holds a broken percent sign");
                 };
                 match high << 4 | low {
@@ -32,11 +30,7 @@ pub(crate) fn fault(path: &str) -> Option<&'static str> {
         }
     }
     let inner = path[1..].strip_suffix('/').unwrap_or(&path[1..]);
-    if path.len() > 1
-        && inner
-            .split('/')
-            .any(|segment| matches!(segment, "" | "." | ".."))
-    {
+    if path.len() > 1 && inner.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
         return Some("the path holds an empty or a dot segment");
     }
     None
@@ -47,19 +41,13 @@ pub(crate) fn decode(segment: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(segment.len());
     let mut octets = segment.bytes();
     while let Some(octet) = octets.next() {
-        decoded.push(if octet == b'%' {
-            hex(octets.next()?)? << 4 | hex(octets.next()?)?
-        } else {
-            octet
-        });
+        decoded.push(if octet == b'%' { hex(octets.next()?)? << 4 | hex(octets.next()?)? } else { octet });
     }
     String::from_utf8(decoded).ok()
 }
 
 pub(crate) fn hex(octet: u8) -> Option<u8> {
-    char::from(octet)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
+    char::from(octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]

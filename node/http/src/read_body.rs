@@ -96,10 +96,7 @@ impl BodyError {
     pub fn to_response(&self) -> Response<Body> {
         let mut response = Response::new(Body::full(format!("{self}\n")));
         *response.status_mut() = self.status();
-        response.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/plain; charset=utf-8"),
-        );
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         response
     }
 }
@@ -120,12 +117,7 @@ impl BodyReader {
     /// Starts reading; a Content-Length above the limit is refused by the first `chunk`.
     #[must_use]
     pub const fn new(body: Incoming, limits: BodyLimits) -> Self {
-        Self {
-            body,
-            limits,
-            octets: 0,
-            waited: Duration::ZERO,
-        }
+        Self { body, limits, octets: 0, waited: Duration::ZERO }
     }
 
     /// Octets read so far.
@@ -152,17 +144,12 @@ impl BodyReader {
             self.waited += began.elapsed();
             let frame = match next {
                 Err(_) => {
-                    return Err(BodyError::TooSlow {
-                        octets: self.octets,
-                    });
+                    return Err(BodyError::TooSlow { octets: self.octets });
                 }
                 Ok(None) => return Ok(None),
                 Ok(Some(Err(error))) => {
                     let cause = io::Error::other(error);
-                    return Err(BodyError::Broken {
-                        octets: self.octets,
-                        cause,
-                    });
+                    return Err(BodyError::Broken { octets: self.octets, cause });
                 }
                 Ok(Some(Ok(frame))) => frame,
             };
@@ -177,9 +164,7 @@ impl BodyReader {
             if let Some(over) = self.waited.checked_sub(self.limits.grace) {
                 let least = self.limits.octets_per_second_min as f64 * over.as_secs_f64();
                 if (self.octets as f64) < least {
-                    return Err(BodyError::TooSlow {
-                        octets: self.octets,
-                    });
+                    return Err(BodyError::TooSlow { octets: self.octets });
                 }
             }
             if !octets.is_empty() {
@@ -212,20 +197,12 @@ impl BodyReader {
     }
 
     /// The whole body as JSON (Content-Type `application/json`, so that no foreign form can send it).
-    pub async fn json<T: serde::de::DeserializeOwned>(
-        self,
-        headers: &HeaderMap,
-    ) -> Result<T, BodyError> {
+    pub async fn json<T: serde::de::DeserializeOwned>(self, headers: &HeaderMap) -> Result<T, BodyError> {
         if !has_media_type(headers, "application/json") {
-            return Err(BodyError::WrongType {
-                wanted: "application/json",
-            });
+            return Err(BodyError::WrongType { wanted: "application/json" });
         }
         let octets = self.collect().await?;
-        serde_json::from_slice(&octets).map_err(|error| BodyError::Malformed {
-            form: "JSON",
-            why: error.to_string(),
-        })
+        serde_json::from_slice(&octets).map_err(|error| BodyError::Malformed { form: "JSON", why: error.to_string() })
     }
 }
 

@@ -34,20 +34,11 @@ impl<A: Reply, B: Reply> Reply for Result<A, B> {
 
 /// An answer of any media type.
 #[must_use]
-pub fn bytes(
-    status: StatusCode,
-    media_type: &'static str,
-    octets: impl Into<Bytes>,
-) -> Response<Body> {
+pub fn bytes(status: StatusCode, media_type: &'static str, octets: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(Body::full(octets));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response.headers_mut().insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
@@ -76,10 +67,7 @@ pub fn json(status: StatusCode, value: &impl serde::Serialize) -> Response<Body>
         ),
         Err(error) => {
             tracing::error!(%error, "Could not write an answer as JSON");
-            text(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "something broke here; the server's log tells more\n",
-            )
+            text(StatusCode::INTERNAL_SERVER_ERROR, "something broke here; the server's log tells more\n")
         }
     }
 }
@@ -91,9 +79,7 @@ pub fn see_other(place: &str) -> Response<Body> {
     *response.status_mut() = StatusCode::SEE_OTHER;
     let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/"));
     response.headers_mut().insert(header::LOCATION, place);
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -107,11 +93,7 @@ pub fn no_content() -> Response<Body> {
 
 /// The answer with one more header field, in place of one of the same name.
 #[must_use]
-pub fn with_header(
-    mut response: Response<Body>,
-    name: HeaderName,
-    value: HeaderValue,
-) -> Response<Body> {
+pub fn with_header(mut response: Response<Body>, name: HeaderName, value: HeaderValue) -> Response<Body> {
     response.headers_mut().insert(name, value);
     response
 }

@@ -48,10 +48,7 @@ impl Params {
     /// The part with this name; empty if the pattern has no such name.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {
-        self.0
-            .iter()
-            .find(|(key, _)| key == name)
-            .map_or("", |(_, value)| value)
+        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 }
 
@@ -125,34 +122,20 @@ impl<S: Authorize<P>, P: Send + Sync + 'static> Router<S, P> {
             let answering = handler(state, call);
             Box::pin(async move { answering.await.reply() })
         });
-        let place = match self
-            .resources
-            .iter()
-            .position(|resource| resource.pattern == pattern)
-        {
+        let place = match self.resources.iter().position(|resource| resource.pattern == pattern) {
             Some(place) => place,
             None => {
                 let place = self.resources.len();
                 if let Err(error) = self.patterns.insert(pattern, place) {
                     panic!("route {pattern}: {error}");
                 }
-                self.resources.push(Resource {
-                    pattern: pattern.to_owned(),
-                    entries: Vec::new(),
-                });
+                self.resources.push(Resource { pattern: pattern.to_owned(), entries: Vec::new() });
                 place
             }
         };
         let entries = &mut self.resources[place].entries;
-        assert!(
-            entries.iter().all(|entry| entry.method != method),
-            "route {method} {pattern} is there twice"
-        );
-        entries.push(Entry {
-            method,
-            policy,
-            handler,
-        });
+        assert!(entries.iter().all(|entry| entry.method != method), "route {method} {pattern} is there twice");
+        entries.push(Entry { method, policy, handler });
         self
     }
 
@@ -203,62 +186,34 @@ impl<S: Authorize<P>, P: Send + Sync + 'static> Router<S, P> {
             .entries
             .iter()
             .find(|entry| entry.method == parts.method)
-            .or_else(|| {
-                resource
-                    .entries
-                    .iter()
-                    .find(|entry| head && entry.method == Method::GET)
-            });
+            .or_else(|| resource.entries.iter().find(|entry| head && entry.method == Method::GET));
         let Some(entry) = entry else {
             let mut response = if parts.method == Method::OPTIONS {
                 respond::no_content()
             } else {
-                (self.refusals)(
-                    StatusCode::METHOD_NOT_ALLOWED,
-                    "this page does not take that method",
-                )
+                (self.refusals)(StatusCode::METHOD_NOT_ALLOWED, "this page does not take that method")
             };
-            response
-                .headers_mut()
-                .insert(header::ALLOW, allow(&resource.entries));
+            response.headers_mut().insert(header::ALLOW, allow(&resource.entries));
             return response;
         };
         let identity = match self.state.authorize(&entry.policy, &parts, &peer).await {
             Ok(identity) => identity,
             Err(response) => return response,
         };
-        let call = Call {
-            parts,
-            body,
-            peer,
-            params,
-            identity,
-        };
+        let call = Call { parts, body, peer, params, identity };
         let response = (entry.handler)(Arc::clone(&self.state), call).await;
-        if head {
-            without_body(response)
-        } else {
-            response
-        }
+        if head { without_body(response) } else { response }
     }
 }
 
 impl<S: Authorize<P>, P: Send + Sync + 'static> Service for Router<S, P> {
-    fn call(
-        &self,
-        request: Request<Incoming>,
-        peer: Peer,
-    ) -> impl Future<Output = Response<Body>> + Send {
+    fn call(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response<Body>> + Send {
         self.answer(request, peer)
     }
 }
 
 impl<S: Authorize<P>, P: Send + Sync + 'static> Service for Arc<Router<S, P>> {
-    fn call(
-        &self,
-        request: Request<Incoming>,
-        peer: Peer,
-    ) -> impl Future<Output = Response<Body>> + Send {
+    fn call(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response<Body>> + Send {
         self.answer(request, peer)
     }
 }
@@ -276,9 +231,7 @@ fn without_body(mut response: Response<Body>) -> Response<Body> {
     if let Some(octets) = response.body().octets()
         && !response.headers().contains_key(header::CONTENT_LENGTH)
     {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_LENGTH, octets.into());
+        response.headers_mut().insert(header::CONTENT_LENGTH, octets.into());
     }
     response.map(|_| Body::empty())
 }

@@ -15,31 +15,17 @@ frame-ancestors 'none'; require-trusted-types-for 'script'";
 /// Puts in the header fields of a page: policy, no sniffing, no frames, not stored, no referrer to
 /// others. A Content-Security-Policy or Cache-Control that is there stays.
 pub fn secure_page(headers: &mut HeaderMap) {
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
-        (header::CACHE_CONTROL, "no-store"),
-    ] {
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
+    for (name, value) in [(header::CONTENT_SECURITY_POLICY, PAGE_POLICY), (header::CACHE_CONTROL, "no-store")] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         // Not "no-referrer": browsers then send `Origin: null` with our own forms.
         (header::REFERRER_POLICY, "same-origin"),
-        (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
-        ),
-        (
-            HeaderName::from_static("permissions-policy"),
-            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-        ),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -62,10 +48,7 @@ pub enum OriginError {
 /// that Host names, and `https` inside TLS. For requests that a cookie proves; a request with a token
 /// in Authorization needs no such check, because browsers do not add one by themselves.
 pub fn check_origin(parts: &Parts, peer: &Peer) -> Result<(), OriginError> {
-    if matches!(
-        parts.method,
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE
-    ) {
+    if matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE) {
         return Ok(());
     }
     if let Some(site) = parts.headers.get("sec-fetch-site") {
@@ -74,29 +57,19 @@ pub fn check_origin(parts: &Parts, peer: &Peer) -> Result<(), OriginError> {
             _ => Err(OriginError::Foreign),
         };
     }
-    let origin = parts
-        .headers
-        .get(header::ORIGIN)
-        .ok_or(OriginError::Unknown)?;
+    let origin = parts.headers.get(header::ORIGIN).ok_or(OriginError::Unknown)?;
     let host = parts
         .uri
         .authority()
         .map(|authority| authority.as_str().as_bytes())
         .or_else(|| parts.headers.get(header::HOST).map(HeaderValue::as_bytes))
         .ok_or(OriginError::Unknown)?;
-    let origin = match (
-        origin.as_bytes().strip_prefix(b"https://"),
-        origin.as_bytes().strip_prefix(b"http://"),
-    ) {
+    let origin = match (origin.as_bytes().strip_prefix(b"https://"), origin.as_bytes().strip_prefix(b"http://")) {
         (Some(rest), _) => rest,
         (None, Some(rest)) if !peer.tls => rest,
         _ => return Err(OriginError::Foreign),
     };
-    if origin.eq_ignore_ascii_case(host) {
-        Ok(())
-    } else {
-        Err(OriginError::Foreign)
-    }
+    if origin.eq_ignore_ascii_case(host) { Ok(()) } else { Err(OriginError::Foreign) }
 }
 
 /// Makes and checks the tokens that forms carry.
@@ -115,9 +88,7 @@ impl FormTokens {
     /// Uses a key of 32 random octets.
     #[must_use]
     pub fn new(key: &[u8; 32]) -> Self {
-        Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, key),
-        }
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key) }
     }
 
     /// The token for a session: 43 characters that may stand in a form or a header.
@@ -129,9 +100,7 @@ impl FormTokens {
     /// Whether a token belongs to this session; takes the same time for every wrong one.
     #[must_use]
     pub fn verify(&self, session: &[u8], token: &str) -> bool {
-        URL_SAFE_NO_PAD
-            .decode(token)
-            .is_ok_and(|tag| hmac::verify(&self.key, session, &tag).is_ok())
+        URL_SAFE_NO_PAD.decode(token).is_ok_and(|tag| hmac::verify(&self.key, session, &tag).is_ok())
     }
 }
 
@@ -142,50 +111,20 @@ mod tests {
     use super::*;
 
     fn check(tls: bool, method: Method, fields: &[(&str, &str)]) -> Result<(), OriginError> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri("/jobs")
-            .header(header::HOST, "print.example:631");
+        let mut request = Request::builder().method(method).uri("/jobs").header(header::HOST, "print.example:631");
         for (name, value) in fields {
             request = request.header(*name, *value);
         }
         let addr = ([127, 0, 0, 1], 1).into();
-        check_origin(
-            &request.body(()).unwrap().into_parts().0,
-            &Peer {
-                addr,
-                local: addr,
-                tls,
-            },
-        )
+        check_origin(&request.body(()).unwrap().into_parts().0, &Peer { addr, local: addr, tls })
     }
 
     #[test]
     fn our_own_pages_pass() {
-        assert_eq!(
-            check(true, Method::POST, &[("sec-fetch-site", "same-origin")]),
-            Ok(())
-        );
-        assert_eq!(
-            check(
-                true,
-                Method::POST,
-                &[("origin", "https://print.example:631")]
-            ),
-            Ok(())
-        );
-        assert_eq!(
-            check(
-                false,
-                Method::DELETE,
-                &[("origin", "http://Print.Example:631")]
-            ),
-            Ok(())
-        );
-        assert_eq!(
-            check(false, Method::GET, &[("origin", "https://evil.example")]),
-            Ok(())
-        );
+        assert_eq!(check(true, Method::POST, &[("sec-fetch-site", "same-origin")]), Ok(()));
+        assert_eq!(check(true, Method::POST, &[("origin", "https://print.example:631")]), Ok(()));
+        assert_eq!(check(false, Method::DELETE, &[("origin", "http://Print.Example:631")]), Ok(()));
+        assert_eq!(check(false, Method::GET, &[("origin", "https://evil.example")]), Ok(()));
     }
 
     #[test]
@@ -193,21 +132,14 @@ mod tests {
         for fields in [
             &[("sec-fetch-site", "cross-site")][..],
             &[("sec-fetch-site", "same-site")],
-            &[
-                ("sec-fetch-site", "cross-site"),
-                ("origin", "https://print.example:631"),
-            ],
+            &[("sec-fetch-site", "cross-site"), ("origin", "https://print.example:631")],
             &[("origin", "https://evil.example")],
             &[("origin", "https://print.example")],
             &[("origin", "https://print.example:631.evil.example")],
             &[("origin", "http://print.example:631")],
             &[("origin", "null")],
         ] {
-            assert_eq!(
-                check(true, Method::POST, fields),
-                Err(OriginError::Foreign),
-                "{fields:?}"
-            );
+            assert_eq!(check(true, Method::POST, fields), Err(OriginError::Foreign), "{fields:?}");
         }
         assert_eq!(check(true, Method::POST, &[]), Err(OriginError::Unknown));
     }
@@ -219,13 +151,7 @@ mod tests {
         assert!(tokens.verify(b"anna", &token));
         assert!(!tokens.verify(b"ben", &token));
         assert!(!FormTokens::new(&[2; 32]).verify(b"anna", &token));
-        for wrong in [
-            "",
-            "x",
-            &token[1..],
-            &format!("{token}A"),
-            &token.to_uppercase(),
-        ] {
+        for wrong in ["", "x", &token[1..], &format!("{token}A"), &token.to_uppercase()] {
             assert!(!tokens.verify(b"anna", wrong), "{wrong}");
         }
     }

@@ -73,11 +73,7 @@ impl FromStr for Fingerprint {
             };
             *octet = u8::try_from(high << 4 | low).map_err(|_| FingerprintError)?;
         }
-        if digits.next().is_some() {
-            Err(FingerprintError)
-        } else {
-            Ok(Self(octets))
-        }
+        if digits.next().is_some() { Err(FingerprintError) } else { Ok(Self(octets)) }
     }
 }
 
@@ -133,9 +129,7 @@ pub struct TlsMaterial {
 
 impl fmt::Debug for TlsMaterial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TlsMaterial")
-            .field("fingerprint", &self.fingerprint)
-            .finish_non_exhaustive()
+        f.debug_struct("TlsMaterial").field("fingerprint", &self.fingerprint).finish_non_exhaustive()
     }
 }
 
@@ -163,16 +157,11 @@ impl TlsMaterial {
             (true, true) => {}
             (true, false) => return Err(TlsError::HalfThere { missing: key_path }),
             (false, true) => {
-                return Err(TlsError::HalfThere {
-                    missing: certificate_path,
-                });
+                return Err(TlsError::HalfThere { missing: certificate_path });
             }
             (false, false) => {
                 let (certificate, key) = make_self_signed(names)?;
-                fs::create_dir_all(folder).map_err(|cause| TlsError::Write {
-                    path: folder.into(),
-                    cause,
-                })?;
+                fs::create_dir_all(folder).map_err(|cause| TlsError::Write { path: folder.into(), cause })?;
                 write_new(&key_path, key.as_bytes(), 0o600)?;
                 write_new(&certificate_path, certificate.as_bytes(), 0o644)?;
             }
@@ -199,12 +188,9 @@ impl TlsMaterial {
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(certificates)
             .collect::<Result<_, _>>()
             .map_err(|_| TlsError::NoCertificate(certificates_name.into()))?;
-        let leaf = chain
-            .first()
-            .ok_or_else(|| TlsError::NoCertificate(certificates_name.into()))?;
+        let leaf = chain.first().ok_or_else(|| TlsError::NoCertificate(certificates_name.into()))?;
         let fingerprint = Fingerprint::of_certificate(leaf);
-        let key =
-            PrivateKeyDer::from_pem_slice(key).map_err(|_| TlsError::NoKey(key_name.into()))?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| TlsError::NoKey(key_name.into()))?;
         let mut plain = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Unusable)?
@@ -217,12 +203,7 @@ impl TlsMaterial {
         plain.send_tls13_tickets = 0;
         let mut web = plain.clone();
         web.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self {
-            web: Arc::new(web),
-            plain: Arc::new(plain),
-            fingerprint,
-            self_signed: false,
-        })
+        Ok(Self { web: Arc::new(web), plain: Arc::new(plain), fingerprint, self_signed: false })
     }
 
     /// SHA-256 of the leaf certificate.
@@ -256,11 +237,7 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
 }
 
 fn make_self_signed(names: &[String]) -> Result<(String, String), TlsError> {
-    let names = if names.is_empty() {
-        vec!["localhost".to_owned()]
-    } else {
-        names.to_vec()
-    };
+    let names = if names.is_empty() { vec!["localhost".to_owned()] } else { names.to_vec() };
     let subject = names[0].clone();
     let mut params = CertificateParams::new(names).map_err(TlsError::Make)?;
     params.distinguished_name.push(DnType::CommonName, subject);
@@ -268,8 +245,7 @@ fn make_self_signed(names: &[String]) -> Result<(String, String), TlsError> {
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let (year, month, day) = today();
     // The day before, for clients whose clock is a little behind.
-    params.not_before =
-        rcgen::date_time_ymd(year, month, day) - std::time::Duration::from_secs(86_400);
+    params.not_before = rcgen::date_time_ymd(year, month, day) - std::time::Duration::from_secs(86_400);
     params.not_after = rcgen::date_time_ymd(year + SELF_SIGNED_YEARS, month, day.min(28));
     let key = KeyPair::generate().map_err(TlsError::Make)?;
     let certificate = params.self_signed(&key).map_err(TlsError::Make)?;
@@ -278,9 +254,7 @@ fn make_self_signed(names: &[String]) -> Result<(String, String), TlsError> {
 
 /// Year, month and day now, in UTC (days to civil date, proleptic Gregorian).
 fn today() -> (i32, u8, u8) {
-    let days = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| d.as_secs() / 86_400);
+    let days = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() / 86_400);
     civil_from_days(i64::try_from(days).unwrap_or(0))
 }
 
@@ -288,25 +262,17 @@ fn civil_from_days(days: i64) -> (i32, u8, u8) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (
-        i32::try_from(year).unwrap_or(1970),
-        u8::try_from(month).unwrap_or(1),
-        u8::try_from(day).unwrap_or(1),
-    )
+    (i32::try_from(year).unwrap_or(1970), u8::try_from(month).unwrap_or(1), u8::try_from(day).unwrap_or(1))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    fs::read(path).map_err(|cause| TlsError::Read {
-        path: path.into(),
-        cause,
-    })
+    fs::read(path).map_err(|cause| TlsError::Read { path: path.into(), cause })
 }
 
 /// Writes a file under another name first, so that a crash leaves no half file.
@@ -318,19 +284,12 @@ fn write_new(path: &Path, octets: &[u8], mode: u32) -> Result<(), TlsError> {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&temporary)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
         file.write_all(octets)?;
         file.sync_all()?;
         fs::rename(&temporary, path)
     };
-    write().map_err(|cause| TlsError::Write {
-        path: path.into(),
-        cause,
-    })
+    write().map_err(|cause| TlsError::Write { path: path.into(), cause })
 }
 
 #[cfg(test)]
@@ -346,10 +305,7 @@ mod tests {
         let first = TlsMaterial::load_or_self_signed(folder.path(), &names).unwrap();
         let second = TlsMaterial::load_or_self_signed(folder.path(), &names).unwrap();
         assert_eq!(first.fingerprint(), second.fingerprint());
-        let mode = fs::metadata(folder.path().join("key.pem"))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = fs::metadata(folder.path().join("key.pem")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 
@@ -366,37 +322,18 @@ mod tests {
     fn a_key_of_another_certificate_is_refused() {
         let (certificate, _) = make_self_signed(&[]).unwrap();
         let (_, key) = make_self_signed(&[]).unwrap();
-        assert!(matches!(
-            TlsMaterial::from_pem(certificate.as_bytes(), key.as_bytes()),
-            Err(TlsError::Unusable(_))
-        ));
-        assert!(matches!(
-            TlsMaterial::from_pem(b"", key.as_bytes()),
-            Err(TlsError::NoCertificate(_))
-        ));
-        assert!(matches!(
-            TlsMaterial::from_pem(certificate.as_bytes(), b""),
-            Err(TlsError::NoKey(_))
-        ));
+        assert!(matches!(TlsMaterial::from_pem(certificate.as_bytes(), key.as_bytes()), Err(TlsError::Unusable(_))));
+        assert!(matches!(TlsMaterial::from_pem(b"", key.as_bytes()), Err(TlsError::NoCertificate(_))));
+        assert!(matches!(TlsMaterial::from_pem(certificate.as_bytes(), b""), Err(TlsError::NoKey(_))));
     }
 
     #[test]
     fn fingerprints_are_read_as_they_are_shown() {
         let fingerprint = Fingerprint::of_certificate(b"certificate");
         assert_eq!(fingerprint.to_string().parse(), Ok(fingerprint));
-        assert_eq!(
-            fingerprint
-                .to_string()
-                .replace(':', "")
-                .to_lowercase()
-                .parse(),
-            Ok(fingerprint)
-        );
+        assert_eq!(fingerprint.to_string().replace(':', "").to_lowercase().parse(), Ok(fingerprint));
         assert_eq!("AB:CD".parse::<Fingerprint>(), Err(FingerprintError));
-        assert_eq!(
-            format!("{fingerprint}00").parse::<Fingerprint>(),
-            Err(FingerprintError)
-        );
+        assert_eq!(format!("{fingerprint}00").parse::<Fingerprint>(), Err(FingerprintError));
     }
 
     #[test]

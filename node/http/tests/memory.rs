@@ -12,16 +12,8 @@ const OCTETS_MAX: usize = 32 * 1024;
 
 fn rss_anon_octets() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("RssAnon:"))
-        .unwrap();
-    line.split_whitespace()
-        .nth(1)
-        .unwrap()
-        .parse::<usize>()
-        .unwrap()
-        * 1024
+    let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
 }
 
 async fn hello(_: Request<Incoming>, _: Peer) -> Response<Body> {
@@ -30,17 +22,8 @@ async fn hello(_: Request<Incoming>, _: Peer) -> Response<Body> {
 
 #[tokio::test]
 async fn an_idle_connection_costs_little_memory() {
-    let limits = Limits {
-        connections_per_source_max: CONNECTIONS,
-        ..Limits::default()
-    };
-    let running = Running::start(
-        hello,
-        ServeOptions {
-            limits,
-            ..ServeOptions::default()
-        },
-    );
+    let limits = Limits { connections_per_source_max: CONNECTIONS, ..Limits::default() };
+    let running = Running::start(hello, ServeOptions { limits, ..ServeOptions::default() });
     let mut streams = Vec::with_capacity(CONNECTIONS);
     for asks in [false, true] {
         let before = rss_anon_octets();
@@ -49,17 +32,11 @@ async fn an_idle_connection_costs_little_memory() {
                 streams.push(running.connect().await);
                 continue;
             }
-            streams[index]
-                .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-                .await
-                .unwrap();
+            streams[index].write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
             read_until(&mut streams[index], "hello").await;
         }
         let octets = rss_anon_octets().saturating_sub(before) / CONNECTIONS;
         println!("after a request: {asks}: {octets} octets a connection");
-        assert!(
-            octets < OCTETS_MAX,
-            "{octets} octets a connection, after a request: {asks}"
-        );
+        assert!(octets < OCTETS_MAX, "{octets} octets a connection, after a request: {asks}");
     }
 }

@@ -10,8 +10,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 use tympan_http::{
-    Answer, Body, Client, ClientError, ClientOptions, ClientRequest, Incoming, Peer, Request,
-    Response, ServeOptions, StatusCode, Target, TlsMaterial, Upload, Verify,
+    Answer, Body, Client, ClientError, ClientOptions, ClientRequest, Incoming, Peer, Request, Response, ServeOptions,
+    StatusCode, Target, TlsMaterial, Upload, Verify,
 };
 
 /// A printer that does this with its one connection.
@@ -57,18 +57,12 @@ async fn send(target: &Target, body: impl Into<Body>) -> Result<Answer, ClientEr
     send_with(options(), target, body).await
 }
 
-async fn send_with(
-    options: ClientOptions,
-    target: &Target,
-    body: impl Into<Body>,
-) -> Result<Answer, ClientError> {
+async fn send_with(options: ClientOptions, target: &Target, body: impl Into<Body>) -> Result<Answer, ClientError> {
     within(Client::new(options).request(ClientRequest::post(target, "application/ipp", body))).await
 }
 
 async fn text(answer: Answer) -> Result<String, ClientError> {
-    within(answer.body.collect())
-        .await
-        .map(|octets| String::from_utf8_lossy(&octets).into_owned())
+    within(answer.body.collect()).await.map(|octets| String::from_utf8_lossy(&octets).into_owned())
 }
 
 #[tokio::test]
@@ -76,52 +70,28 @@ async fn a_printer_that_is_not_there_is_unreachable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     drop(listener);
-    let error = send(&Target::parse(&format!("ipp://{addr}/")).unwrap(), "x")
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, ClientError::Refused { .. }) && error.is_unreachable(),
-        "{error:?}"
-    );
+    let error = send(&Target::parse(&format!("ipp://{addr}/")).unwrap(), "x").await.unwrap_err();
+    assert!(matches!(error, ClientError::Refused { .. }) && error.is_unreachable(), "{error:?}");
 
     let name = format!("ipp://{}.invalid/", "x".repeat(70));
     let error = send(&Target::parse(&name).unwrap(), "x").await.unwrap_err();
-    assert!(
-        matches!(error, ClientError::Resolve { .. }) && error.is_unreachable(),
-        "{error:?}"
-    );
+    assert!(matches!(error, ClientError::Resolve { .. }) && error.is_unreachable(), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_printer_that_is_switched_off_times_out_while_connecting() {
     // A listener whose queue is full takes no more connections and says nothing.
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    socket
-        .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
-        .unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     socket.listen(0).unwrap();
     let addr = socket.local_addr().unwrap().as_socket().unwrap();
     let mut held = Vec::new();
-    while let Ok(stream) =
-        tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(addr)).await
-    {
+    while let Ok(stream) = tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(addr)).await {
         held.push(stream);
     }
-    let quick = ClientOptions {
-        connect_time_out: Duration::from_millis(200),
-        ..options()
-    };
-    let error = send_with(
-        quick,
-        &Target::parse(&format!("ipp://{addr}/")).unwrap(),
-        "x",
-    )
-    .await
-    .unwrap_err();
-    assert!(
-        matches!(error, ClientError::ConnectTimeOut { .. }),
-        "{error:?}"
-    );
+    let quick = ClientOptions { connect_time_out: Duration::from_millis(200), ..options() };
+    let error = send_with(quick, &Target::parse(&format!("ipp://{addr}/")).unwrap(), "x").await.unwrap_err();
+    assert!(matches!(error, ClientError::ConnectTimeOut { .. }), "{error:?}");
     assert_eq!(error.body_octets_sent(), 0);
 }
 
@@ -132,21 +102,9 @@ async fn a_printer_that_never_answers_is_given_up() {
         while stream.read(&mut octets).await.is_ok_and(|read| read > 0) {}
     })
     .await;
-    let quick = ClientOptions {
-        answer_time_out: Duration::from_millis(100),
-        ..options()
-    };
+    let quick = ClientOptions { answer_time_out: Duration::from_millis(100), ..options() };
     let error = send_with(quick, &target, vec![1; 500]).await.unwrap_err();
-    assert!(
-        matches!(
-            error,
-            ClientError::NoAnswer {
-                body_octets_sent: 500,
-                ..
-            }
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, ClientError::NoAnswer { body_octets_sent: 500, .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -156,18 +114,10 @@ async fn a_printer_that_stops_reading_is_given_up_and_the_octets_are_told() {
         std::future::pending::<()>().await;
     })
     .await;
-    let quick = ClientOptions {
-        stall_time_out: Duration::from_millis(300),
-        ..options()
-    };
-    let error = send_with(quick, &target, vec![1; 50_000_000])
-        .await
-        .unwrap_err();
+    let quick = ClientOptions { stall_time_out: Duration::from_millis(300), ..options() };
+    let error = send_with(quick, &target, vec![1; 50_000_000]).await.unwrap_err();
     let sent = error.body_octets_sent();
-    assert!(
-        matches!(error, ClientError::NoAnswer { .. }) && sent > 0 && sent < 50_000_000,
-        "{error:?}"
-    );
+    assert!(matches!(error, ClientError::NoAnswer { .. }) && sent > 0 && sent < 50_000_000, "{error:?}");
 }
 
 #[tokio::test]
@@ -179,13 +129,8 @@ async fn the_whole_time_is_bounded() {
         }
     })
     .await;
-    let bounded = ClientOptions {
-        whole_time_out: Some(Duration::from_millis(300)),
-        ..options()
-    };
-    let error = text(send_with(bounded, &target, "x").await.unwrap())
-        .await
-        .unwrap_err();
+    let bounded = ClientOptions { whole_time_out: Some(Duration::from_millis(300)), ..options() };
+    let error = text(send_with(bounded, &target, "x").await.unwrap()).await.unwrap_err();
     assert!(matches!(error, ClientError::NoAnswer { .. }), "{error:?}");
 }
 
@@ -193,10 +138,7 @@ async fn the_whole_time_is_bounded() {
 async fn a_connection_that_ends_early_says_how_much_was_sent() {
     let target = saying("").await;
     let error = send(&target, vec![1; 10]).await.unwrap_err();
-    assert!(
-        matches!(error, ClientError::Closed { .. }) && error.body_octets_sent() <= 10,
-        "{error:?}"
-    );
+    assert!(matches!(error, ClientError::Closed { .. }) && error.body_octets_sent() <= 10, "{error:?}");
 
     let target = printer(async |mut stream: TcpStream| {
         read_until(&mut stream, "\r\n\r\n").await;
@@ -206,10 +148,7 @@ async fn a_connection_that_ends_early_says_how_much_was_sent() {
     .await;
     let error = send(&target, vec![1; 50_000_000]).await.unwrap_err();
     let sent = error.body_octets_sent();
-    assert!(
-        matches!(error, ClientError::Closed { .. }) && (100_000..50_000_000).contains(&sent),
-        "{error:?}"
-    );
+    assert!(matches!(error, ClientError::Closed { .. }) && (100_000..50_000_000).contains(&sent), "{error:?}");
 }
 
 #[tokio::test]
@@ -219,20 +158,14 @@ async fn a_refusal_during_the_upload_is_heard() {
             read_until(&mut stream, "\r\n\r\n").await;
             let mut octets = vec![0; 10_000];
             stream.read_exact(&mut octets).await.unwrap();
-            stream
-                .write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig")
-                .await
-                .unwrap();
+            stream.write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig").await.unwrap();
             if !closes {
                 std::future::pending::<()>().await;
             }
         })
         .await;
         let answer = send(&target, vec![1; 50_000_000]).await.unwrap();
-        assert_eq!(
-            (answer.status, answer.upload),
-            (StatusCode::PAYLOAD_TOO_LARGE, Upload::CutShort)
-        );
+        assert_eq!((answer.status, answer.upload), (StatusCode::PAYLOAD_TOO_LARGE, Upload::CutShort));
         assert!(answer.body_octets_sent >= 10_000 && answer.body_octets_sent < 50_000_000);
         assert_eq!(text(answer).await.unwrap(), "big");
     }
@@ -242,96 +175,58 @@ async fn a_refusal_during_the_upload_is_heard() {
 async fn a_good_answer_before_the_end_does_not_stop_the_upload() {
     let target = printer(async |mut stream: TcpStream| {
         read_until(&mut stream, "\r\n\r\n").await;
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
-            .await
-            .unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n").await.unwrap();
         let mut octets = vec![0; 5_000_000];
         stream.read_exact(&mut octets).await.unwrap();
         stream.write_all(b"done").await.unwrap();
     })
     .await;
     let answer = send(&target, vec![1; 5_000_000]).await.unwrap();
-    assert_eq!(
-        (answer.status, answer.upload, answer.body_octets_sent),
-        (StatusCode::OK, Upload::Whole, 5_000_000)
-    );
+    assert_eq!((answer.status, answer.upload, answer.body_octets_sent), (StatusCode::OK, Upload::Whole, 5_000_000));
     assert_eq!(text(answer).await.unwrap(), "done");
 }
 
 #[tokio::test]
 async fn expect_continue_sends_no_octet_before_it_is_said() {
-    let expecting = |target: &Target, wait| {
-        ClientRequest::post(target, "application/ipp", vec![1; 1000]).expect_continue(wait)
-    };
+    let expecting =
+        |target: &Target, wait| ClientRequest::post(target, "application/ipp", vec![1; 1000]).expect_continue(wait);
     let client = Client::new(options());
 
     let target = saying("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n").await;
-    let answer = within(client.request(expecting(&target, CEILING)))
-        .await
-        .unwrap();
+    let answer = within(client.request(expecting(&target, CEILING))).await.unwrap();
     assert_eq!(
         (answer.status, answer.body_octets_sent, answer.upload),
         (StatusCode::UNAUTHORIZED, 0, Upload::CutShort)
     );
 
     let target = printer(async |mut stream: TcpStream| {
-        assert!(
-            read_until(&mut stream, "\r\n\r\n")
-                .await
-                .contains("Expect: 100-continue")
-        );
-        stream
-            .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
-            .await
-            .unwrap();
+        assert!(read_until(&mut stream, "\r\n\r\n").await.contains("Expect: 100-continue"));
+        stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
         let mut octets = vec![0; 1000];
         stream.read_exact(&mut octets).await.unwrap();
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-            .await
-            .unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
     })
     .await;
-    let answer = within(client.request(expecting(&target, CEILING)))
-        .await
-        .unwrap();
-    assert_eq!(
-        (answer.status, answer.body_octets_sent),
-        (StatusCode::OK, 1000)
-    );
+    let answer = within(client.request(expecting(&target, CEILING))).await.unwrap();
+    assert_eq!((answer.status, answer.body_octets_sent), (StatusCode::OK, 1000));
 
     // A printer that does not know it gets the body after a while.
     let target = printer(async |mut stream: TcpStream| {
         read_until(&mut stream, "\r\n\r\n").await;
         let mut octets = vec![0; 1000];
         stream.read_exact(&mut octets).await.unwrap();
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-            .await
-            .unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
     })
     .await;
-    let answer = within(client.request(expecting(&target, Duration::from_millis(100))))
-        .await
-        .unwrap();
-    assert_eq!(
-        (answer.status, answer.body_octets_sent),
-        (StatusCode::OK, 1000)
-    );
+    let answer = within(client.request(expecting(&target, Duration::from_millis(100)))).await.unwrap();
+    assert_eq!((answer.status, answer.body_octets_sent), (StatusCode::OK, 1000));
 }
 
 #[tokio::test]
 async fn every_extent_of_an_answer_is_read_and_bounded() {
     for (words, wanted) in [
-        (
-            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi and more",
-            "hi",
-        ),
-        (
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nh\r\n1;x=y\r\ni\r\n0\r\n\r\n",
-            "hi",
-        ),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi and more", "hi"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nh\r\n1;x=y\r\ni\r\n0\r\n\r\n", "hi"),
         ("HTTP/1.0 200 OK\r\n\r\nhi", "hi"),
         ("HTTP/1.1 204 No Content\r\n\r\n", ""),
         (
@@ -348,25 +243,15 @@ async fn every_extent_of_an_answer_is_read_and_bounded() {
         format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n{long}\r\n0\r\n\r\n"),
         format!("HTTP/1.1 200 OK\r\n\r\n{long}"),
     ] {
-        let error = text(send(&saying(words.clone()).await, "x").await.unwrap())
-            .await
-            .unwrap_err();
+        let error = text(send(&saying(words.clone()).await, "x").await.unwrap()).await.unwrap_err();
         assert!(
             matches!(error, ClientError::AnswerTooLarge { limit: 1000, .. }) && error.is_nonsense(),
             "{words:?} {error:?}"
         );
-        let answer = send(
-            &saying(
-                words
-                    .replacen("1001", "1000", 1)
-                    .replacen("3e9", "3e8", 1)
-                    .replacen('x', "", 1),
-            )
-            .await,
-            "x",
-        )
-        .await
-        .unwrap();
+        let answer =
+            send(&saying(words.replacen("1001", "1000", 1).replacen("3e9", "3e8", 1).replacen('x', "", 1)).await, "x")
+                .await
+                .unwrap();
         assert_eq!(text(answer).await.unwrap().len(), 1000);
     }
 }
@@ -383,10 +268,7 @@ async fn half_answers_are_not_whole_ones() {
             Ok(answer) => text(answer).await,
             Err(error) => Err(error),
         };
-        assert!(
-            matches!(result, Err(ClientError::Closed { .. })),
-            "{words:?} {result:?}"
-        );
+        assert!(matches!(result, Err(ClientError::Closed { .. })), "{words:?} {result:?}");
     }
 }
 
@@ -413,10 +295,7 @@ async fn nonsense_is_called_so() {
             Err(error) => Err(error),
         };
         let error = result.unwrap_err();
-        assert!(
-            matches!(error, ClientError::Protocol { .. }),
-            "{words:?} {error:?}"
-        );
+        assert!(matches!(error, ClientError::Protocol { .. }), "{words:?} {error:?}");
     }
 }
 
@@ -429,16 +308,7 @@ async fn a_body_that_breaks_is_our_own_fault() {
     .await;
     let body = Body::from_reader(std::io::Cursor::new(vec![1; 10]), Some(20));
     let error = send(&target, body).await.unwrap_err();
-    assert!(
-        matches!(
-            error,
-            ClientError::RequestBody {
-                body_octets_sent: 10,
-                ..
-            }
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, ClientError::RequestBody { body_octets_sent: 10, .. }), "{error:?}");
 }
 
 async fn fine(_: Request<Incoming>, _: Peer) -> Response<Body> {
@@ -448,42 +318,20 @@ async fn fine(_: Request<Incoming>, _: Peer) -> Response<Body> {
 #[tokio::test]
 async fn certificates_are_believed_as_was_said() {
     let tls = TlsMaterial::ephemeral(&["127.0.0.1".into()]).unwrap();
-    let running = common::Running::start(
-        fine,
-        ServeOptions {
-            tls: Some(tls.clone()),
-            ..ServeOptions::default()
-        },
-    );
+    let running = common::Running::start(fine, ServeOptions { tls: Some(tls.clone()), ..ServeOptions::default() });
     let target = running.target("ipps", "/");
-    let with = |verify| ClientOptions {
-        verify,
-        ..options()
-    };
+    let with = |verify| ClientOptions { verify, ..options() };
 
-    let error = send_with(with(Verify::WebPki), &target, "x")
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, ClientError::Tls { .. }) && error.body_octets_sent() == 0,
-        "{error:?}"
-    );
+    let error = send_with(with(Verify::WebPki), &target, "x").await.unwrap_err();
+    assert!(matches!(error, ClientError::Tls { .. }) && error.body_octets_sent() == 0, "{error:?}");
 
-    let answer = send_with(with(Verify::AcceptAny), &target, "x")
-        .await
-        .unwrap();
+    let answer = send_with(with(Verify::AcceptAny), &target, "x").await.unwrap();
     assert_eq!(answer.certificate, Some(tls.fingerprint()));
 
-    assert!(
-        send_with(with(Verify::Pinned(tls.fingerprint())), &target, "x")
-            .await
-            .is_ok()
-    );
+    assert!(send_with(with(Verify::Pinned(tls.fingerprint())), &target, "x").await.is_ok());
 
     let other = TlsMaterial::ephemeral(&[]).unwrap().fingerprint();
-    let error = send_with(with(Verify::Pinned(other)), &target, "x")
-        .await
-        .unwrap_err();
+    let error = send_with(with(Verify::Pinned(other)), &target, "x").await.unwrap_err();
     assert!(
         matches!(error, ClientError::OtherCertificate { expected, found } if expected == other && found == tls.fingerprint()),
         "{error:?}"
@@ -492,19 +340,9 @@ async fn certificates_are_believed_as_was_said() {
     // A printer without TLS at that port.
     let plain = saying("HTTP/1.1 400 Bad Request\r\n\r\n").await;
     let plain = Target::parse(&plain.to_string().replace("ipp:", "ipps:")).unwrap();
-    let quick = ClientOptions {
-        verify: Verify::AcceptAny,
-        connect_time_out: Duration::from_secs(1),
-        ..options()
-    };
+    let quick = ClientOptions { verify: Verify::AcceptAny, connect_time_out: Duration::from_secs(1), ..options() };
     let error = send_with(quick, &plain, "x").await.unwrap_err();
-    assert!(
-        matches!(
-            error,
-            ClientError::Tls { .. } | ClientError::ConnectTimeOut { .. }
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, ClientError::Tls { .. } | ClientError::ConnectTimeOut { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -513,25 +351,13 @@ async fn credentials_and_names_go_out_as_the_standards_say() {
     let hears = Arc::clone(&heard);
     let target = printer(async move |mut stream: TcpStream| {
         *hears.lock().await = read_until(&mut stream, "\r\n\r\n").await;
-        stream
-            .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
-            .await
-            .unwrap();
+        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
     })
     .await;
-    let request =
-        ClientRequest::post(&target, "application/ipp", Body::empty()).basic("anna", "secret");
-    within(Client::new(options()).request(request))
-        .await
-        .unwrap();
+    let request = ClientRequest::post(&target, "application/ipp", Body::empty()).basic("anna", "secret");
+    within(Client::new(options()).request(request)).await.unwrap();
     let head = heard.lock().await.clone();
-    assert!(
-        head.starts_with(&format!(
-            "POST /ipp/print HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n",
-            target.port()
-        )),
-        "{head}"
-    );
+    assert!(head.starts_with(&format!("POST /ipp/print HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n", target.port())), "{head}");
     for field in [
         "Content-Length: 0",
         "content-type: application/ipp",
@@ -539,9 +365,6 @@ async fn credentials_and_names_go_out_as_the_standards_say() {
         "user-agent: tympan",
         "Connection: close",
     ] {
-        assert!(
-            head.contains(&format!("\r\n{field}\r\n")),
-            "{field}: {head}"
-        );
+        assert!(head.contains(&format!("\r\n{field}\r\n")), "{field}: {head}");
     }
 }

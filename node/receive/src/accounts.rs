@@ -99,7 +99,8 @@ async fn matches(password: String, hash: Option<String>) -> bool {
             };
             NOBODYS.get_or_init(make).clone()
         });
-        password.len() <= PASSWORD_OCTETS_MAX && Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok()
+        password.len() <= PASSWORD_OCTETS_MAX
+            && Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok()
     };
     tokio::task::spawn_blocking(check).await.unwrap_or(false)
 }

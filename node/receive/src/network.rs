@@ -165,7 +165,9 @@ mod tests {
 
     #[test]
     fn what_is_no_network_is_refused_with_what_is_meant() {
-        for text in ["", "/24", "192.168.1", "192.168.1.0/", "192.168.1.0/+8", "a/8", "192.168.1.0/24/1", "1.2.3.4/0008"] {
+        for text in
+            ["", "/24", "192.168.1", "192.168.1.0/", "192.168.1.0/+8", "a/8", "192.168.1.0/24/1", "1.2.3.4/0008"]
+        {
             assert!(matches!(text.parse::<Network>(), Err(NetworkError::Form(_))), "{text}");
         }
         for text in ["192.168.1.0/33", "::/129"] {

@@ -3,12 +3,12 @@
 //! A report is told apart from an answer: it wakes everything that waits for the printer (A10). Whoever reports
 //! shows the bearer token that was made for this one printer. No other operation is served here yet.
 
-use http::{header, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, header};
 use tympan_engine::{PrinterEvent, Reachability, TokenScope};
 use tympan_http::respond::{self, with_header};
 use tympan_http::{Body, BodyLimits, BodyReader, HeaderValue, Incoming, Method, Peer, Service};
-use tympan_ipp::{decode, GroupTag, Limits, Message, Operation, StatusCode as IppStatus};
-use tympan_spooler::{condition, Spooler, SpoolerError};
+use tympan_ipp::{GroupTag, Limits, Message, Operation, StatusCode as IppStatus, decode};
+use tympan_spooler::{Spooler, SpoolerError, condition};
 use tympan_store::Whose;
 
 /// Octets of a report.
@@ -57,7 +57,9 @@ impl ReportDoor {
         }
         if message.operation_id() != Operation::UpdateOutputDeviceAttributes {
             let said = "This address takes reports of printers' state only.";
-            return Err(ipp(&Message::response(IppStatus::ServerErrorOperationNotSupported, &message).status_message(said)));
+            return Err(ipp(
+                &Message::response(IppStatus::ServerErrorOperationNotSupported, &message).status_message(said)
+            ));
         }
         let failed = |error: SpoolerError| {
             tracing::error!(error = %error, "Could not take a report");
@@ -65,7 +67,9 @@ impl ReportDoor {
         };
         let scope = self.spooler.token(&token).await.map_err(failed)?.ok_or_else(unauthorized)?;
         let whose = Whose::Owner(scope.owner);
-        let TokenScope::Report { printer: uuid } = scope.scope else { return Err(unauthorized()) };
+        let TokenScope::Report { printer: uuid } = scope.scope else {
+            return Err(unauthorized());
+        };
         let printer = self.spooler.printer(whose, uuid).await.map_err(failed)?;
         if !printer.name.eq_ignore_ascii_case(&name) {
             return Err(unauthorized());
@@ -81,9 +85,8 @@ impl ReportDoor {
         if group.get("printer-state").is_none() {
             group = group.with("printer-state", printer.condition.state);
         }
-        let reported = condition::read(&group).map_err(|why| {
-            ipp(&Message::response(IppStatus::ClientErrorBadRequest, &message).status_message(&why))
-        })?;
+        let reported = condition::read(&group)
+            .map_err(|why| ipp(&Message::response(IppStatus::ClientErrorBadRequest, &message).status_message(&why)))?;
         let named = |name: &str| group.get(name).is_some();
         let before = printer.condition.clone();
         let condition = tympan_engine::Condition {
@@ -99,7 +102,11 @@ impl ReportDoor {
             markers: if named("marker-levels") {
                 reported.markers
             } else {
-                before.markers.into_iter().map(|marker| tympan_engine::Marker { level: marker.level.filter(|level| *level > 0), ..marker }).collect()
+                before
+                    .markers
+                    .into_iter()
+                    .map(|marker| tympan_engine::Marker { level: marker.level.filter(|level| *level > 0), ..marker })
+                    .collect()
             },
             ..reported
         };

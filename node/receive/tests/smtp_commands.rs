@@ -33,11 +33,14 @@ async fn a16_one_registers_by_mail_as_the_printer_allows() {
         }
         let registration = world.spooler.registration_at(office.uuid, ANNA).await.unwrap();
         let state = registration.map(|registration| registration.state);
-        assert_eq!(state, match access {
-            Access::Open => Some(RegistrationState::Active),
-            Access::Approve => Some(RegistrationState::Requested),
-            Access::Invite => None,
-        });
+        assert_eq!(
+            state,
+            match access {
+                Access::Open => Some(RegistrationState::Active),
+                Access::Approve => Some(RegistrationState::Requested),
+                Access::Invite => None,
+            }
+        );
         assert!(world.jobs().await.is_empty());
     }
 }
@@ -112,8 +115,11 @@ async fn only_ones_own_jobs_are_cancelled_by_mail() {
 async fn a_command_goes_in_a_mail_of_its_own() {
     let world = World::new(options()).await;
     world.printer("office", Access::Open).await;
-    for (first, second) in [("office", "office+register"), ("office+register", "office"), ("office+keep", "office+cancel")] {
-        let reply = world.send(ANNA, &[&format!("{first}@print.example"), &format!("{second}@print.example")], "\r\n").await;
+    for (first, second) in
+        [("office", "office+register"), ("office+register", "office"), ("office+keep", "office+cancel")]
+    {
+        let reply =
+            world.send(ANNA, &[&format!("{first}@print.example"), &format!("{second}@print.example")], "\r\n").await;
         assert!(reply.starts_with("452 4.5.3 A command goes in a mail of its own"), "{reply}");
     }
 }

@@ -10,7 +10,8 @@ async fn a02_a03_a_mail_from_a_registered_sender_is_a_job_on_disk_before_250() {
     let world = World::new(options()).await;
     let office = world.printer("office", Access::Approve).await;
     world.register(&office, "anna@sender.example").await;
-    let text = mail("Anna <anna@sender.example>", "Invoice [duplex 2 copies shiny]", "Message-ID: <1@a>\r\n", ".dots\r\n..");
+    let text =
+        mail("Anna <anna@sender.example>", "Invoice [duplex 2 copies shiny]", "Message-ID: <1@a>\r\n", ".dots\r\n..");
     let reply = world.send("Anna@sender.example", &["Office@Print.Example"], &text).await;
     let jobs = world.jobs().await;
     assert_eq!(jobs.len(), 1, "{reply}");
@@ -53,7 +54,10 @@ async fn a04_registered_at_some_gets_jobs_there_and_one_notice_about_the_rest() 
     let text = mail("anna@sender.example", "x", "Message-ID: <1@a>\r\n", "body");
     let reply = world.send("anna@sender.example", &to, &text).await;
     assert_eq!(world.jobs().await.len(), 1);
-    assert!(reply.starts_with("250-2.0.0") && reply.contains("Not accepted for Cellar: you are not registered"), "{reply}");
+    assert!(
+        reply.starts_with("250-2.0.0") && reply.contains("Not accepted for Cellar: you are not registered"),
+        "{reply}"
+    );
     let mails = world.mails().await;
     let [(to, subject, text, answers)] = &mails[..] else { panic!("{mails:?}") };
     assert_eq!(to, "anna@sender.example");
@@ -85,8 +89,7 @@ async fn a_mail_that_is_repeated_after_a_lost_250_prints_once() {
 
 #[tokio::test]
 async fn a02_at_the_constant_address_the_sender_chooses_the_printer() {
-    let world =
-        World::new(tympan_receive::SmtpOptions { constant_address: Some("print".into()), ..options() }).await;
+    let world = World::new(tympan_receive::SmtpOptions { constant_address: Some("print".into()), ..options() }).await;
     let office = world.printer("office", Access::Approve).await;
     let lobby = world.printer("lobby", Access::Approve).await;
     world.printer("cellar", Access::Approve).await;

@@ -91,7 +91,8 @@ async fn automatic_mails_and_replies_to_notices_are_never_printed() {
         ("References: <a@b> <1@mx.print.example>\r\n", "550 5.7.1 An answer to a notice"),
     ] {
         for to in ["office@print.example", "office+keep@print.example"] {
-            let reply = world.send("anna@sender.example", &[to], &mail("anna@sender.example", "3 days", field, "x")).await;
+            let reply =
+                world.send("anna@sender.example", &[to], &mail("anna@sender.example", "3 days", field, "x")).await;
             assert!(reply.starts_with(said), "{field} {reply}");
         }
     }

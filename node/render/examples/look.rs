@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use tympan_render::{
-    Colour, Inspect, Output, PageSetup, Preview, Raster, RenderError, Renderer, Request, Scaling,
-    SplitMail,
+    Colour, Inspect, Output, PageSetup, Preview, Raster, RenderError, Renderer, Request, Scaling, SplitMail,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -31,12 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             look(&renderer, SplitMail::default(), &file).await
         } else {
             let setup = PageSetup::A4;
-            let inspect = Inspect {
-                format: None,
-                charset: None,
-                setup,
-                colour: true,
-            };
+            let inspect = Inspect { format: None, charset: None, setup, colour: true };
             let raster = Raster {
                 format: None,
                 charset: None,
@@ -52,9 +46,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
             };
             let inspected = look(&renderer, inspect, &file).await;
             match inspected {
-                Ok(inspected) => look(&renderer, raster, &file)
-                    .await
-                    .map(|rastered| format!("{inspected}; raster {rastered}")),
+                Ok(inspected) => {
+                    look(&renderer, raster, &file).await.map(|rastered| format!("{inspected}; raster {rastered}"))
+                }
                 refused => refused,
             }
         };
@@ -64,18 +58,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
             told.unwrap_or_else(|error| format!("{error} {:?}", error.refusal().map(|r| r.kind)))
         );
         if let Some(folder) = &pictures {
-            let preview = Preview {
-                format: None,
-                charset: None,
-                setup: PageSetup::A4,
-                page: 1,
-                side: 1200,
-            };
+            let preview = Preview { format: None, charset: None, setup: PageSetup::A4, page: 1, side: 1200 };
             if let Ok(png) = renderer.preview(preview, File::open(&file)?).await {
-                let name = format!(
-                    "{}.png",
-                    file.file_stem().unwrap_or_default().to_string_lossy()
-                );
+                let name = format!("{}.png", file.file_stem().unwrap_or_default().to_string_lossy());
                 fs::write(folder.join(name), png)?;
             }
         }
@@ -83,47 +68,27 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn look(
-    renderer: &Renderer,
-    request: impl Into<Request>,
-    file: &Path,
-) -> Result<String, RenderError> {
+async fn look(renderer: &Renderer, request: impl Into<Request>, file: &Path) -> Result<String, RenderError> {
     let began = Instant::now();
-    let mut run = renderer
-        .run(request, File::open(file).map_err(RenderError::Talk)?)
-        .await?;
+    let mut run = renderer.run(request, File::open(file).map_err(RenderError::Talk)?).await?;
     let (mut told, mut octets, mut memory) = (Vec::new(), 0, String::new());
     while let Some(output) = run.next().await? {
         match &output {
-            Output::Document(facts) => told.push(format!(
-                "{} pages, colour {:?}",
-                facts.pages.len(),
-                facts.has_colour()
-            )),
-            Output::Mail(facts) => told.push(format!(
-                "{:?} automatic {}",
-                facts.subject,
-                facts.is_automatic()
-            )),
-            Output::PartStart(part) => told.push(format!(
-                "[{:?} {:?} {:?} {}]",
-                part.role, part.name, part.format, part.octets
-            )),
+            Output::Document(facts) => {
+                told.push(format!("{} pages, colour {:?}", facts.pages.len(), facts.has_colour()))
+            }
+            Output::Mail(facts) => told.push(format!("{:?} automatic {}", facts.subject, facts.is_automatic())),
+            Output::PartStart(part) => {
+                told.push(format!("[{:?} {:?} {:?} {}]", part.role, part.name, part.format, part.octets))
+            }
             Output::Notice(notice) => told.push(format!("{notice:?}")),
             Output::Band { data, .. } | Output::Data(data) => octets += data.len(),
             _ => {}
         }
-        if let Some(status) = run
-            .worker_pid()
-            .and_then(|pid| fs::read_to_string(format!("/proc/{pid}/status")).ok())
-        {
+        if let Some(status) = run.worker_pid().and_then(|pid| fs::read_to_string(format!("/proc/{pid}/status")).ok()) {
             let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
             memory = peak.map_or(memory, |peak| peak.trim().to_owned());
         }
     }
-    Ok(format!(
-        "{} {octets} octets, {:.3} s, {memory}",
-        told.join(", "),
-        began.elapsed().as_secs_f64()
-    ))
+    Ok(format!("{} {octets} octets, {:.3} s, {memory}", told.join(", "), began.elapsed().as_secs_f64()))
 }

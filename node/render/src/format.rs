@@ -58,10 +58,7 @@ impl Format {
 
     /// Whether it is a picture, printable or not.
     pub fn is_image(self) -> bool {
-        matches!(
-            self,
-            Self::Jpeg | Self::Png | Self::Tiff | Self::Gif | Self::Webp | Self::Heic
-        )
+        matches!(self, Self::Jpeg | Self::Png | Self::Tiff | Self::Gif | Self::Webp | Self::Heic)
     }
 
     /// Its MIME media type.
@@ -120,15 +117,7 @@ pub fn sniff(start: &[u8], declared: Option<&str>) -> Format {
         return Format::Empty;
     }
     let start = &start[..start.len().min(SNIFF_OCTETS)];
-    let declared = declared
-        .map(|d| {
-            d.split(';')
-                .next()
-                .unwrap_or("")
-                .trim()
-                .to_ascii_lowercase()
-        })
-        .unwrap_or_default();
+    let declared = declared.map(|d| d.split(';').next().unwrap_or("").trim().to_ascii_lowercase()).unwrap_or_default();
     if let Some(format) = by_magic(start) {
         return format;
     }
@@ -140,9 +129,7 @@ pub fn sniff(start: &[u8], declared: Option<&str>) -> Format {
         "message/rfc822" => Format::Mail,
         "text/html" | "application/xhtml+xml" => Format::Html,
         "text/plain" => Format::Text,
-        _ if starts_with_ignoring_case(head, b"<!doctype html")
-            || starts_with_ignoring_case(head, b"<html") =>
-        {
+        _ if starts_with_ignoring_case(head, b"<!doctype html") || starts_with_ignoring_case(head, b"<html") => {
             Format::Html
         }
         _ => Format::Text,
@@ -159,27 +146,11 @@ fn by_magic(start: &[u8]) -> Option<Format> {
         [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => Format::Png,
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Format::Gif,
         [b'I', b'I', 0x2A, 0x00, ..] | [b'M', b'M', 0x00, 0x2A, ..] => Format::Tiff,
-        [
-            b'R',
-            b'I',
-            b'F',
-            b'F',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'E',
-            b'B',
-            b'P',
-            ..,
-        ] => Format::Webp,
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Format::Webp,
         [b'R', b'a', b'S', b'2', ..] => Format::PwgRaster,
         [b'U', b'N', b'I', b'R', b'A', b'S', b'T', 0, ..] => Format::AppleRaster,
         [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..]
-            if [b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif"]
-                .iter()
-                .any(|b| brand.starts_with(*b)) =>
+            if [b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif"].iter().any(|b| brand.starts_with(*b)) =>
         {
             Format::Heic
         }
@@ -187,9 +158,7 @@ fn by_magic(start: &[u8]) -> Option<Format> {
         [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => Format::Office,
         [b'P', b'K', 3 | 5 | 7, 4 | 6 | 8, ..] => zip_kind(start),
         [b'{', b'\\', b'r', b't', b'f', ..] => Format::Office,
-        [b'%', b'!', ..] | [0x04, b'%', b'!', ..] | [0xC5, 0xD0, 0xD3, 0xC6, ..] => {
-            Format::PostScript
-        }
+        [b'%', b'!', ..] | [0x04, b'%', b'!', ..] | [0xC5, 0xD0, 0xD3, 0xC6, ..] => Format::PostScript,
         _ => return None,
     };
     Some(format)
@@ -203,15 +172,9 @@ fn zip_kind(start: &[u8]) -> Format {
     };
     let name = start.get(30..30 + name_octets).unwrap_or_default();
     let is_office = name == b"[Content_Types].xml"
-        || [&b"_rels/"[..], b"word/", b"xl/", b"ppt/"]
-            .iter()
-            .any(|folder| name.starts_with(folder))
+        || [&b"_rels/"[..], b"word/", b"xl/", b"ppt/"].iter().any(|folder| name.starts_with(folder))
         || (name == b"mimetype" && find(start, b"application/vnd.oasis.opendocument").is_some());
-    if is_office {
-        Format::Office
-    } else {
-        Format::Zip
-    }
+    if is_office { Format::Office } else { Format::Zip }
 }
 
 /// Types whose files are never text: what says so and reads like text is a mistake, and nobody wants it on paper.
@@ -232,10 +195,7 @@ fn looks_binary(start: &[u8]) -> bool {
         return false;
     }
     // ESC begins the shifts of ISO-2022-JP; the rest is what editors and line printers use.
-    let odd = start
-        .iter()
-        .filter(|&&b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0C | 0x08 | 0x1B))
-        .count();
+    let odd = start.iter().filter(|&&b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0C | 0x08 | 0x1B)).count();
     start.contains(&0) || odd * 50 > start.len()
 }
 
@@ -245,8 +205,7 @@ fn trim_start(start: &[u8]) -> &[u8] {
 }
 
 fn starts_with_ignoring_case(text: &[u8], prefix: &[u8]) -> bool {
-    text.get(..prefix.len())
-        .is_some_and(|t| t.eq_ignore_ascii_case(prefix))
+    text.get(..prefix.len()).is_some_and(|t| t.eq_ignore_ascii_case(prefix))
 }
 
 fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
@@ -259,33 +218,18 @@ mod tests {
 
     #[test]
     fn content_outweighs_the_declared_type() {
-        assert_eq!(
-            sniff(b"%PDF-1.7\n", Some("application/octet-stream")),
-            Format::Pdf
-        );
+        assert_eq!(sniff(b"%PDF-1.7\n", Some("application/octet-stream")), Format::Pdf);
         assert_eq!(sniff(b"junk\r\n%PDF-1.4", Some("text/plain")), Format::Pdf);
-        assert_eq!(
-            sniff(&[0xFF, 0xD8, 0xFF, 0xE0], Some("image/png")),
-            Format::Jpeg
-        );
+        assert_eq!(sniff(&[0xFF, 0xD8, 0xFF, 0xE0], Some("image/png")), Format::Jpeg);
         assert_eq!(sniff(b"\x89PNG\r\n\x1a\n", None), Format::Png);
-        assert_eq!(
-            sniff(b"MZ\x90\0\x03\0", Some("application/pdf")),
-            Format::Unknown
-        );
+        assert_eq!(sniff(b"MZ\x90\0\x03\0", Some("application/pdf")), Format::Unknown);
     }
 
     #[test]
     fn text_is_told_from_binary_and_html() {
         assert_eq!(sniff(b"Hello\n", None), Format::Text);
-        assert_eq!(
-            sniff("日本語".as_bytes(), Some("application/octet-stream")),
-            Format::Text
-        );
-        assert_eq!(
-            sniff(b"\x1b$B$3$s\x1b(B", Some("text/plain; charset=iso-2022-jp")),
-            Format::Text
-        );
+        assert_eq!(sniff("日本語".as_bytes(), Some("application/octet-stream")), Format::Text);
+        assert_eq!(sniff(b"\x1b$B$3$s\x1b(B", Some("text/plain; charset=iso-2022-jp")), Format::Text);
         assert_eq!(sniff(b" <!DOCTYPE HTML><p>", None), Format::Html);
         assert_eq!(sniff(b"<html>", Some("text/plain")), Format::Text);
         assert_eq!(sniff(&[0, 1, 2, 3], Some("text/plain")), Format::Unknown);
@@ -301,13 +245,7 @@ mod tests {
         docx.extend(b"[Content_Types].xml");
         assert_eq!(sniff(&docx, None), Format::Office);
         assert_eq!(sniff(b"PK\x03\x04rest", None), Format::Zip);
-        assert_eq!(
-            sniff(&[0x78, 0x9F, 0x3E, 0x22, 1, 2], Some("application/ms-tnef")),
-            Format::Tnef
-        );
-        assert_eq!(
-            sniff(b"From: a@b\r\n\r\nhi", Some("message/rfc822")),
-            Format::Mail
-        );
+        assert_eq!(sniff(&[0x78, 0x9F, 0x3E, 0x22, 1, 2], Some("application/ms-tnef")), Format::Tnef);
+        assert_eq!(sniff(b"From: a@b\r\n\r\nhi", Some("message/rfc822")), Format::Mail);
     }
 }

@@ -72,20 +72,10 @@ impl Frame {
             Self::Ready(ready) => (READY, Vec::new(), serde_json::to_vec(ready)?.into()),
             Self::Verdict(verdict) => (VERDICT, Vec::new(), serde_json::to_vec(verdict)?.into()),
             Self::Output(Output::Data(data)) => (DATA, Vec::new(), data.clone()),
-            Self::Output(Output::Band {
-                first_row,
-                rows,
-                data,
-            }) => (
-                BAND,
-                [first_row.to_le_bytes(), rows.to_le_bytes()].concat(),
-                data.clone(),
-            ),
-            Self::Output(output) => (
-                FACT,
-                Vec::new(),
-                serde_json::to_vec(&Fact::of(output.clone()))?.into(),
-            ),
+            Self::Output(Output::Band { first_row, rows, data }) => {
+                (BAND, [first_row.to_le_bytes(), rows.to_le_bytes()].concat(), data.clone())
+            }
+            Self::Output(output) => (FACT, Vec::new(), serde_json::to_vec(&Fact::of(output.clone()))?.into()),
         };
         let octets = 1 + extra.len() + body.len();
         if octets > FRAME_OCTETS_MAX {
@@ -101,9 +91,7 @@ impl Frame {
     /// A frame from its octets without the length.
     pub(crate) fn decode(mut octets: Bytes) -> Result<Self, FrameError> {
         if octets.len() > FRAME_OCTETS_MAX {
-            return Err(FrameError::TooLong {
-                octets: octets.len(),
-            });
+            return Err(FrameError::TooLong { octets: octets.len() });
         }
         if octets.is_empty() {
             return Err(FrameError::TooShort);
@@ -116,11 +104,7 @@ impl Frame {
             BAND if octets.len() >= 8 => {
                 let first_row = octets.get_u32_le();
                 let rows = octets.get_u32_le();
-                Self::Output(Output::Band {
-                    first_row,
-                    rows,
-                    data: octets,
-                })
+                Self::Output(Output::Band { first_row, rows, data: octets })
             }
             BAND => return Err(FrameError::TooShort),
             tag => return Err(FrameError::UnknownTag { tag }),
@@ -169,10 +153,7 @@ mod tests {
     fn there_and_back(frame: Frame) {
         let (head, body) = frame.encode().unwrap();
         let octets = [&head[4..], &body[..]].concat();
-        assert_eq!(
-            u32::from_le_bytes(head[..4].try_into().unwrap()) as usize,
-            octets.len()
-        );
+        assert_eq!(u32::from_le_bytes(head[..4].try_into().unwrap()) as usize, octets.len());
         assert_eq!(Frame::decode(octets.into()).unwrap(), frame);
     }
 
@@ -180,24 +161,13 @@ mod tests {
     fn frames_come_back_as_they_went() {
         there_and_back(Frame::Ready(Ready { files_locked: true }));
         there_and_back(Frame::Verdict(Verdict::Fine));
-        there_and_back(Frame::Verdict(Verdict::Refused(Refusal::new(
-            RefusalKind::Broken,
-            "It is damaged.",
-        ))));
-        there_and_back(Frame::Output(Output::Pages {
-            total: 7,
-            first: 2,
-            last: 3,
-        }));
+        there_and_back(Frame::Verdict(Verdict::Refused(Refusal::new(RefusalKind::Broken, "It is damaged."))));
+        there_and_back(Frame::Output(Output::Pages { total: 7, first: 2, last: 3 }));
         there_and_back(Frame::Output(Output::Notice(Notice::MissingCharacters {
             characters: "𠮷\"".into(),
             different: 1,
         })));
-        there_and_back(Frame::Output(Output::Band {
-            first_row: 1024,
-            rows: 2,
-            data: vec![1, 2, 3, 4].into(),
-        }));
+        there_and_back(Frame::Output(Output::Band { first_row: 1024, rows: 2, data: vec![1, 2, 3, 4].into() }));
         there_and_back(Frame::Output(Output::Data(Bytes::from_static(b"octets"))));
     }
 

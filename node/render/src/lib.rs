@@ -21,12 +21,11 @@ pub mod worker;
 pub use format::{Format, sniff};
 pub use limits::Limits;
 pub use output::{
-    Disposition, DocumentFacts, MailAddress, MailFacts, Notice, Output, PageFacts, PageHeader,
-    PartHeader, PartRole,
+    Disposition, DocumentFacts, MailAddress, MailFacts, Notice, Output, PageFacts, PageHeader, PartHeader, PartRole,
 };
 pub use refusal::{Refusal, RefusalKind};
 pub use renderer::{Document, Prepared, RenderError, Renderer, Run};
 pub use request::{
-    BackSide, Colour, Face, Fonts, HeadingLine, Inspect, Margins, Orientation, PageSetup, Preview,
-    Raster, Request, Scaling, SplitMail, ToPdf,
+    BackSide, Colour, Face, Fonts, HeadingLine, Inspect, Margins, Orientation, PageSetup, Preview, Raster, Request,
+    Scaling, SplitMail, ToPdf,
 };

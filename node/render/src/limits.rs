@@ -66,9 +66,7 @@ impl Default for Limits {
 impl Limits {
     /// CPU seconds for a document of so many pages.
     pub fn cpu_secs_for(&self, pages: u64) -> u64 {
-        self.cpu_secs
-            .saturating_add(self.cpu_secs_per_page.saturating_mul(pages))
-            .min(self.secs_max.max(self.cpu_secs))
+        self.cpu_secs.saturating_add(self.cpu_secs_per_page.saturating_mul(pages)).min(self.secs_max.max(self.cpu_secs))
     }
 
     /// Wall seconds for a document of so many pages.

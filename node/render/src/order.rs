@@ -105,9 +105,7 @@ impl FrameOrder {
         match frame {
             Frame::Ready(ready) if self.state == State::BeforeReady => {
                 self.state = State::Beginning;
-                Ok(Passed::Ready {
-                    files_locked: ready.files_locked,
-                })
+                Ok(Passed::Ready { files_locked: ready.files_locked })
             }
             Frame::Ready(_) => broke("it was ready twice"),
             _ if self.state == State::BeforeReady => broke("it spoke before it was locked in"),
@@ -117,11 +115,7 @@ impl FrameOrder {
                 Ok(Passed::End(Err(clean(refusal))))
             }
             Frame::Verdict(Verdict::Fine) => match self.state {
-                State::Between {
-                    next_page,
-                    last_page,
-                    complete,
-                } if complete && next_page > last_page => {
+                State::Between { next_page, last_page, complete } if complete && next_page > last_page => {
                     self.state = State::Ended;
                     Ok(Passed::End(Ok(())))
                 }
@@ -141,111 +135,54 @@ impl FrameOrder {
                 return broke("it did not come to an end");
             }
         }
-        let whole = State::Between {
-            next_page: 1,
-            last_page: 0,
-            complete: true,
-        };
+        let whole = State::Between { next_page: 1, last_page: 0, complete: true };
         self.state = match (self.kind, self.state, output) {
             (_, State::Beginning | State::Between { .. }, Output::Notice(_)) => self.state,
 
             (Kind::SplitMail, State::Beginning, Output::Mail(_)) => whole,
-            (Kind::Inspect, State::Beginning, Output::Document(facts))
-                if self.fits(facts.pages.len()) =>
-            {
-                whole
-            }
+            (Kind::Inspect, State::Beginning, Output::Document(facts)) if self.fits(facts.pages.len()) => whole,
 
-            (Kind::SplitMail, State::Between { .. }, Output::PartStart(_)) => {
-                State::InPart { octets: 0 }
-            }
-            (Kind::ToPdf | Kind::Preview, State::Beginning, Output::PartStart(_)) => {
-                State::InPart { octets: 0 }
-            }
+            (Kind::SplitMail, State::Between { .. }, Output::PartStart(_)) => State::InPart { octets: 0 },
+            (Kind::ToPdf | Kind::Preview, State::Beginning, Output::PartStart(_)) => State::InPart { octets: 0 },
             (_, State::InPart { octets }, Output::Data(data)) => {
                 self.octets += data.len() as u64;
                 if self.octets > self.octets_max {
                     return broke("it sent more than allowed");
                 }
-                State::InPart {
-                    octets: octets + data.len() as u64,
-                }
+                State::InPart { octets: octets + data.len() as u64 }
             }
             (_, State::InPart { octets }, Output::PartEnd { octets: said }) if octets == *said => {
-                State::Between {
-                    next_page: 1,
-                    last_page: 0,
-                    complete: self.kind != Kind::ToPdf,
-                }
+                State::Between { next_page: 1, last_page: 0, complete: self.kind != Kind::ToPdf }
             }
-            (
-                Kind::ToPdf,
-                State::Between {
-                    complete: false, ..
-                },
-                Output::Document(facts),
-            ) if self.fits(facts.pages.len()) => whole,
+            (Kind::ToPdf, State::Between { complete: false, .. }, Output::Document(facts))
+                if self.fits(facts.pages.len()) =>
+            {
+                whole
+            }
 
             (Kind::Raster, State::Beginning, &Output::Pages { total, first, last })
                 if 1 <= first && first <= last && last <= total && total <= self.pages_max =>
             {
-                State::Between {
-                    next_page: first,
-                    last_page: last,
-                    complete: true,
-                }
+                State::Between { next_page: first, last_page: last, complete: true }
             }
-            (
-                Kind::Raster,
-                State::Between {
-                    next_page,
-                    last_page,
-                    ..
-                },
-                Output::PageStart(header),
-            ) if header.page == next_page && next_page <= last_page && self.is_sound(header) => {
-                State::InPage {
-                    header: *header,
-                    next_row: 0,
-                    last_page,
-                }
-            }
-            (
-                Kind::Raster,
-                State::InPage {
-                    header,
-                    next_row,
-                    last_page,
-                },
-                Output::Band {
-                    first_row,
-                    rows,
-                    data,
-                },
-            ) if *first_row == next_row
-                && *rows > 0
-                && header.height - next_row >= *rows
-                && data.len() as u64 == u64::from(*rows) * u64::from(header.bytes_per_line) =>
+            (Kind::Raster, State::Between { next_page, last_page, .. }, Output::PageStart(header))
+                if header.page == next_page && next_page <= last_page && self.is_sound(header) =>
             {
-                State::InPage {
-                    header,
-                    next_row: next_row + rows,
-                    last_page,
-                }
+                State::InPage { header: *header, next_row: 0, last_page }
             }
-            (
-                Kind::Raster,
-                State::InPage {
-                    header,
-                    next_row,
-                    last_page,
-                },
-                Output::PageEnd { page },
-            ) if *page == header.page && next_row == header.height => State::Between {
-                next_page: page + 1,
-                last_page,
-                complete: true,
-            },
+            (Kind::Raster, State::InPage { header, next_row, last_page }, Output::Band { first_row, rows, data })
+                if *first_row == next_row
+                    && *rows > 0
+                    && header.height - next_row >= *rows
+                    && data.len() as u64 == u64::from(*rows) * u64::from(header.bytes_per_line) =>
+            {
+                State::InPage { header, next_row: next_row + rows, last_page }
+            }
+            (Kind::Raster, State::InPage { header, next_row, last_page }, Output::PageEnd { page })
+                if *page == header.page && next_row == header.height =>
+            {
+                State::Between { next_page: page + 1, last_page, complete: true }
+            }
             _ => return broke("a frame came out of order"),
         };
         Ok(())
@@ -270,16 +207,8 @@ impl FrameOrder {
 
 /// A refusal's text goes into mails and pages: one line, no control characters, bounded.
 fn clean(refusal: Refusal) -> Refusal {
-    let text = refusal
-        .text
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(400)
-        .collect();
-    Refusal {
-        kind: refusal.kind,
-        text,
-    }
+    let text = refusal.text.chars().filter(|c| !c.is_control()).take(400).collect();
+    Refusal { kind: refusal.kind, text }
 }
 
 #[cfg(test)]
@@ -303,9 +232,7 @@ mod tests {
             back: None,
         };
         let mut order = FrameOrder::new(&request.into(), &Limits::default());
-        order
-            .pass(Frame::Ready(Ready { files_locked: true }))
-            .unwrap();
+        order.pass(Frame::Ready(Ready { files_locked: true })).unwrap();
         order
     }
 
@@ -326,35 +253,20 @@ mod tests {
     }
 
     fn band(first_row: u32, rows: u32) -> Output {
-        Output::Band {
-            first_row,
-            rows,
-            data: vec![255; rows as usize * 10].into(),
-        }
+        Output::Band { first_row, rows, data: vec![255; rows as usize * 10].into() }
     }
 
     #[test]
     fn whole_pages_in_order_pass() {
         let mut order = raster();
-        out(
-            &mut order,
-            Output::Pages {
-                total: 5,
-                first: 2,
-                last: 3,
-            },
-        )
-        .unwrap();
+        out(&mut order, Output::Pages { total: 5, first: 2, last: 3 }).unwrap();
         for page in 2..=3 {
             out(&mut order, Output::PageStart(header(page))).unwrap();
             out(&mut order, band(0, 3)).unwrap();
             out(&mut order, band(3, 1)).unwrap();
             out(&mut order, Output::PageEnd { page }).unwrap();
         }
-        assert!(matches!(
-            order.pass(Frame::Verdict(Verdict::Fine)),
-            Ok(Passed::End(Ok(())))
-        ));
+        assert!(matches!(order.pass(Frame::Verdict(Verdict::Fine)), Ok(Passed::End(Ok(())))));
     }
 
     #[test]
@@ -362,100 +274,41 @@ mod tests {
         for wrong in [
             band(1, 3),
             band(0, 5),
-            Output::Band {
-                first_row: 0,
-                rows: 4,
-                data: vec![0; 39].into(),
-            },
+            Output::Band { first_row: 0, rows: 4, data: vec![0; 39].into() },
             Output::PageEnd { page: 1 },
         ] {
             let mut order = raster();
-            out(
-                &mut order,
-                Output::Pages {
-                    total: 1,
-                    first: 1,
-                    last: 1,
-                },
-            )
-            .unwrap();
+            out(&mut order, Output::Pages { total: 1, first: 1, last: 1 }).unwrap();
             out(&mut order, Output::PageStart(header(1))).unwrap();
             assert!(out(&mut order, wrong).is_err());
         }
         let mut order = raster();
-        out(
-            &mut order,
-            Output::Pages {
-                total: 2,
-                first: 1,
-                last: 2,
-            },
-        )
-        .unwrap();
+        out(&mut order, Output::Pages { total: 2, first: 1, last: 2 }).unwrap();
         assert!(out(&mut order, Output::PageStart(header(2))).is_err());
-        assert!(
-            order.pass(Frame::Verdict(Verdict::Fine)).is_err(),
-            "two pages were promised"
-        );
+        assert!(order.pass(Frame::Verdict(Verdict::Fine)).is_err(), "two pages were promised");
     }
 
     #[test]
     fn a_header_that_was_not_asked_for_does_not_pass() {
-        let huge = PageHeader {
-            width: 60_000,
-            height: 60_000,
-            bytes_per_line: 60_000,
-            ..header(1)
-        };
-        let wrong_stride = PageHeader {
-            bytes_per_line: 11,
-            ..header(1)
-        };
-        let wrong_colour = PageHeader {
-            colour: Colour::Srgb8,
-            bytes_per_line: 30,
-            ..header(1)
-        };
+        let huge = PageHeader { width: 60_000, height: 60_000, bytes_per_line: 60_000, ..header(1) };
+        let wrong_stride = PageHeader { bytes_per_line: 11, ..header(1) };
+        let wrong_colour = PageHeader { colour: Colour::Srgb8, bytes_per_line: 30, ..header(1) };
         for wrong in [huge, wrong_stride, wrong_colour] {
             let mut order = raster();
-            out(
-                &mut order,
-                Output::Pages {
-                    total: 1,
-                    first: 1,
-                    last: 1,
-                },
-            )
-            .unwrap();
+            out(&mut order, Output::Pages { total: 1, first: 1, last: 1 }).unwrap();
             assert!(out(&mut order, Output::PageStart(wrong)).is_err());
         }
     }
 
     #[test]
     fn nothing_passes_before_ready_or_after_the_verdict() {
-        let request = Inspect {
-            format: None,
-            charset: None,
-            setup: PageSetup::A4,
-            colour: false,
-        }
-        .into();
+        let request = Inspect { format: None, charset: None, setup: PageSetup::A4, colour: false }.into();
         let mut order = FrameOrder::new(&request, &Limits::default());
-        let facts = DocumentFacts {
-            format: Format::Pdf,
-            pages: vec![],
-        };
+        let facts = DocumentFacts { format: Format::Pdf, pages: vec![] };
         assert!(out(&mut order, Output::Document(facts.clone())).is_err());
         let mut order = FrameOrder::new(&request, &Limits::default());
-        order
-            .pass(Frame::Ready(Ready {
-                files_locked: false,
-            }))
-            .unwrap();
-        assert!(
-            order.pass(Frame::Verdict(Verdict::Fine)).is_err(),
-            "no document came"
-        );
+        order.pass(Frame::Ready(Ready { files_locked: false })).unwrap();
+        assert!(order.pass(Frame::Verdict(Verdict::Fine)).is_err(), "no document came");
         out(&mut order, Output::Document(facts.clone())).unwrap();
         order.pass(Frame::Verdict(Verdict::Fine)).unwrap();
         assert!(out(&mut order, Output::Document(facts)).is_err());

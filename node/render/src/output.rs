@@ -70,10 +70,7 @@ pub struct DocumentFacts {
 impl DocumentFacts {
     /// Whether any page has colour; `None` where nobody looked.
     pub fn has_colour(&self) -> Option<bool> {
-        self.pages
-            .iter()
-            .map(|page| page.colour)
-            .try_fold(false, |any, colour| Some(any | colour?))
+        self.pages.iter().map(|page| page.colour).try_fold(false, |any, colour| Some(any | colour?))
     }
 }
 
@@ -219,13 +216,8 @@ pub struct MailFacts {
 impl MailFacts {
     /// Whether a program wrote it, so that it must neither be printed nor answered (RFC 3834 section 2).
     pub fn is_automatic(&self) -> bool {
-        self.auto_submitted
-            .as_deref()
-            .is_some_and(|value| value != "no")
-            || self
-                .precedence
-                .as_deref()
-                .is_some_and(|value| matches!(value, "bulk" | "junk" | "list"))
+        self.auto_submitted.as_deref().is_some_and(|value| value != "no")
+            || self.precedence.as_deref().is_some_and(|value| matches!(value, "bulk" | "junk" | "list"))
             || self.from_list
             || self.is_report
             || self.return_path.as_deref() == Some("")

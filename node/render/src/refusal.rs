@@ -46,9 +46,6 @@ pub struct Refusal {
 impl Refusal {
     /// Puts a reason and its sentence together.
     pub fn new(kind: RefusalKind, text: impl Into<String>) -> Self {
-        Self {
-            kind,
-            text: text.into(),
-        }
+        Self { kind, text: text.into() }
     }
 }

@@ -21,10 +21,7 @@ use tokio::task::JoinHandle;
 use crate::frame::{FRAME_OCTETS_MAX, Frame};
 use crate::order::{FrameOrder, Passed};
 use crate::request::Order;
-use crate::{
-    DocumentFacts, Fonts, Inspect, Limits, Notice, Output, Preview, Refusal, RefusalKind, Request,
-    ToPdf,
-};
+use crate::{DocumentFacts, Fonts, Inspect, Limits, Notice, Output, Preview, Refusal, RefusalKind, Request, ToPdf};
 
 /// How long a worker may take to lock itself in.
 const READY_SECS_MAX: u64 = 30;
@@ -94,10 +91,7 @@ pub struct Renderer {
 
 impl Renderer {
     /// A renderer that runs `program` with `args`, two workers at a time, with default limits and fonts.
-    pub fn new(
-        program: impl Into<PathBuf>,
-        args: impl IntoIterator<Item = impl Into<OsString>>,
-    ) -> Self {
+    pub fn new(program: impl Into<PathBuf>, args: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         Self {
             program: program.into(),
             args: args.into_iter().map(Into::into).collect(),
@@ -114,11 +108,7 @@ impl Renderer {
     pub fn of_this_program() -> io::Result<Self> {
         // The link stays right when the file is replaced by an upgrade while we run.
         let link = PathBuf::from("/proc/self/exe");
-        let program = if link.exists() {
-            link
-        } else {
-            std::env::current_exe()?
-        };
+        let program = if link.exists() { link } else { std::env::current_exe()? };
         Ok(Self::new(program, ["worker"]))
     }
 
@@ -151,46 +141,27 @@ impl Renderer {
     /// [`RenderError::Start`] or [`RenderError::Talk`]; what the document is refused for comes from [`Run::next`].
     pub async fn run(&self, request: impl Into<Request>, input: File) -> Result<Run, RenderError> {
         let request = request.into();
-        let permit = Arc::clone(&self.permits)
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
+        let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
         let order = FrameOrder::new(&request, &self.limits);
         let pages_asked = match &request {
-            Request::Raster(raster) => raster
-                .last_page
-                .map(|last| u64::from(last.saturating_sub(raster.first_page)) + 1),
-            Request::SplitMail(_)
-            | Request::Inspect(_)
-            | Request::ToPdf(_)
-            | Request::Preview(_) => None,
+            Request::Raster(raster) => {
+                raster.last_page.map(|last| u64::from(last.saturating_sub(raster.first_page)) + 1)
+            }
+            Request::SplitMail(_) | Request::Inspect(_) | Request::ToPdf(_) | Request::Preview(_) => None,
         };
-        let mut line = serde_json::to_vec(&Order {
-            request,
-            limits: self.limits.clone(),
-            fonts: self.fonts.clone(),
-        })
-        .map_err(|cause| RenderError::Talk(cause.into()))?;
+        let mut line = serde_json::to_vec(&Order { request, limits: self.limits.clone(), fonts: self.fonts.clone() })
+            .map_err(|cause| RenderError::Talk(cause.into()))?;
         line.push(b'\n');
 
-        let start_failed = |cause| RenderError::Start {
-            program: self.program.clone(),
-            cause,
-        };
+        let start_failed = |cause| RenderError::Start { program: self.program.clone(), cause };
         let (reader, writer) = io::pipe().map_err(start_failed)?;
         // A smaller pipe is only slower: the system may refuse more.
         let _ = rustix::pipe::fcntl_setpipe_size(&writer, PIPE_OCTETS);
         let frames = pipe::Receiver::from_owned_fd(OwnedFd::from(reader)).map_err(start_failed)?;
         let mut child = self.spawn(input, writer.into()).map_err(start_failed)?;
 
-        let mut stdin = child
-            .stdin
-            .take()
-            .ok_or_else(|| start_failed(io::Error::other("it has no standard input")))?;
-        let stderr = child
-            .stderr
-            .take()
-            .map(|stderr| tokio::spawn(last_words(stderr)));
+        let mut stdin = child.stdin.take().ok_or_else(|| start_failed(io::Error::other("it has no standard input")))?;
+        let stderr = child.stderr.take().map(|stderr| tokio::spawn(last_words(stderr)));
         let failed = stdin.write_all(&line).await.err();
         if let Some(cause) = failed.filter(|cause| cause.kind() != io::ErrorKind::BrokenPipe) {
             return Err(RenderError::Talk(cause));
@@ -226,14 +197,8 @@ impl Renderer {
             .kill_on_drop(true);
         command
             .fd_mappings(vec![
-                FdMapping {
-                    parent_fd: input.into(),
-                    child_fd: 3,
-                },
-                FdMapping {
-                    parent_fd: frames,
-                    child_fd: 4,
-                },
+                FdMapping { parent_fd: input.into(), child_fd: 3 },
+                FdMapping { parent_fd: frames, child_fd: 4 },
             ])
             .map_err(io::Error::other)?;
         command.spawn()
@@ -254,9 +219,7 @@ impl Renderer {
                 _ => {}
             }
         }
-        let facts = found.ok_or_else(|| RenderError::Protocol {
-            what: "no document came".into(),
-        })?;
+        let facts = found.ok_or_else(|| RenderError::Protocol { what: "no document came".into() })?;
         Ok(Document { facts, notices })
     }
 
@@ -286,13 +249,8 @@ impl Renderer {
             }
         }
         to.flush().await.map_err(RenderError::Write)?;
-        let facts = found.ok_or_else(|| RenderError::Protocol {
-            what: "no document came".into(),
-        })?;
-        Ok(Prepared {
-            document: Document { facts, notices },
-            octets,
-        })
+        let facts = found.ok_or_else(|| RenderError::Protocol { what: "no document came".into() })?;
+        Ok(Prepared { document: Document { facts, notices }, octets })
     }
 
     /// A small PNG picture of one page.
@@ -385,14 +343,11 @@ impl Run {
             if !self.order.is_ready() {
                 left = left.min(Duration::from_secs(READY_SECS_MAX));
             }
-            let read =
-                tokio::time::timeout(left, read_frame(&mut self.frames, &mut self.buffer)).await;
+            let read = tokio::time::timeout(left, read_frame(&mut self.frames, &mut self.buffer)).await;
             self.waited += began.elapsed();
             let frame = match read {
                 Err(_) if !self.order.is_ready() => {
-                    return Err(RenderError::Protocol {
-                        what: "it did not get ready in time".into(),
-                    });
+                    return Err(RenderError::Protocol { what: "it did not get ready in time".into() });
                 }
                 Err(_) => {
                     let secs = self.wall.as_secs();
@@ -408,20 +363,13 @@ impl Run {
                 Ok(Ok(None)) => return Err(self.died().await),
                 Ok(Ok(Some(frame))) => frame,
             };
-            match self
-                .order
-                .pass(frame)
-                .map_err(|wrong| RenderError::Protocol {
-                    what: wrong.what.into(),
-                })? {
+            match self.order.pass(frame).map_err(|wrong| RenderError::Protocol { what: wrong.what.into() })? {
                 Passed::Ready { files_locked } => self.files_locked = Some(files_locked),
                 Passed::End(Ok(())) => return Ok(None),
                 Passed::End(Err(refusal)) => return Err(refusal.into()),
                 Passed::Output(output) => {
                     if let Output::Pages { first, last, .. } = output {
-                        self.wall = Duration::from_secs(
-                            self.limits.wall_secs_for(u64::from(last - first) + 1),
-                        );
+                        self.wall = Duration::from_secs(self.limits.wall_secs_for(u64::from(last - first) + 1));
                     }
                     return Ok(Some(output));
                 }
@@ -435,17 +383,13 @@ impl Run {
             Ok(Ok(status)) => status,
             Ok(Err(cause)) => return RenderError::Talk(cause),
             Err(_) => {
-                return RenderError::Protocol {
-                    what: "it closed its output and went on".into(),
-                };
+                return RenderError::Protocol { what: "it closed its output and went on".into() };
             }
         };
         let words = match self.stderr.take() {
-            Some(task) => tokio::time::timeout(Duration::from_secs(1), task)
-                .await
-                .ok()
-                .and_then(Result::ok)
-                .unwrap_or_default(),
+            Some(task) => {
+                tokio::time::timeout(Duration::from_secs(1), task).await.ok().and_then(Result::ok).unwrap_or_default()
+            }
             None => String::new(),
         };
         tracing::debug!(status = %status, words = %words, "Render worker died");
@@ -453,36 +397,22 @@ impl Run {
     }
 }
 
-fn cause_of_death(
-    status: ExitStatus,
-    words: &str,
-    was_ready: bool,
-    limits: &Limits,
-) -> RenderError {
+fn cause_of_death(status: ExitStatus, words: &str, was_ready: bool, limits: &Limits) -> RenderError {
     const SIGXCPU: i32 = 24;
     const SIGKILL: i32 = 9;
     if !was_ready {
         return RenderError::Protocol {
-            what: format!("it ended before it was ready ({status}) {words}")
-                .trim_end()
-                .to_owned(),
+            what: format!("it ended before it was ready ({status}) {words}").trim_end().to_owned(),
         };
     }
     let memory = limits.memory_octets >> 20;
     match status.signal() {
-        Some(SIGXCPU) => refused(
-            RefusalKind::TooMuchTime,
-            "It takes too much computing time to prepare.",
-        ),
-        _ if words.contains("memory allocation of") => refused(
-            RefusalKind::TooMuchMemory,
-            format!("It needs more than {memory} MiB of memory to prepare."),
-        ),
+        Some(SIGXCPU) => refused(RefusalKind::TooMuchTime, "It takes too much computing time to prepare."),
+        _ if words.contains("memory allocation of") => {
+            refused(RefusalKind::TooMuchMemory, format!("It needs more than {memory} MiB of memory to prepare."))
+        }
         // Ours is the only hand that kills a worker, and it does not ask for the cause; so it was the kernel's: out of memory, or the hard CPU limit.
-        Some(SIGKILL) => refused(
-            RefusalKind::TooMuchMemory,
-            "It needs more memory or computing time than there is.",
-        ),
+        Some(SIGKILL) => refused(RefusalKind::TooMuchMemory, "It needs more memory or computing time than there is."),
         _ => refused(
             RefusalKind::RendererFailed,
             "It makes the renderer fail; it may be damaged. Print it to a new PDF and send that.",
@@ -500,24 +430,17 @@ enum ReadError {
 }
 
 /// One frame, or `None` at the end of the stream. Half a frame at the end counts as the end: the worker died writing it.
-async fn read_frame(
-    from: &mut (impl AsyncRead + Unpin),
-    buffer: &mut BytesMut,
-) -> Result<Option<Frame>, ReadError> {
+async fn read_frame(from: &mut (impl AsyncRead + Unpin), buffer: &mut BytesMut) -> Result<Option<Frame>, ReadError> {
     loop {
         if let Some(head) = buffer.first_chunk::<4>() {
             let octets = u32::from_le_bytes(*head) as usize;
             if octets > FRAME_OCTETS_MAX {
-                return Err(ReadError::Frame(format!(
-                    "a frame of {octets} octets is longer than allowed"
-                )));
+                return Err(ReadError::Frame(format!("a frame of {octets} octets is longer than allowed")));
             }
             if buffer.len() >= 4 + octets {
                 let mut frame = buffer.split_to(4 + octets).freeze();
                 let body = frame.split_off(4);
-                return Frame::decode(body)
-                    .map(Some)
-                    .map_err(|cause| ReadError::Frame(cause.to_string()));
+                return Frame::decode(body).map(Some).map_err(|cause| ReadError::Frame(cause.to_string()));
             }
             buffer.reserve(4 + octets - buffer.len());
         } else {
@@ -541,10 +464,7 @@ async fn last_words(mut stderr: impl AsyncRead + Unpin) -> String {
             kept.drain(..kept.len() - STDERR_OCTETS_MAX);
         }
     }
-    String::from_utf8_lossy(&kept)
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    String::from_utf8_lossy(&kept).chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -558,19 +478,11 @@ mod tests {
             error.refusal().map(|refusal| refusal.kind)
         };
         assert_eq!(kind(24, ""), Some(RefusalKind::TooMuchTime));
-        assert_eq!(
-            kind(6, "memory allocation of 4294967296 bytes failed"),
-            Some(RefusalKind::TooMuchMemory)
-        );
+        assert_eq!(kind(6, "memory allocation of 4294967296 bytes failed"), Some(RefusalKind::TooMuchMemory));
         assert_eq!(kind(9, ""), Some(RefusalKind::TooMuchMemory));
         assert_eq!(kind(11, ""), Some(RefusalKind::RendererFailed));
         assert_eq!(kind(0, ""), Some(RefusalKind::RendererFailed));
-        let early = cause_of_death(
-            ExitStatus::from_raw(256),
-            "no such command",
-            false,
-            &Limits::default(),
-        );
+        let early = cause_of_death(ExitStatus::from_raw(256), "no such command", false, &Limits::default());
         assert!(early.is_temporary());
     }
 
@@ -580,9 +492,6 @@ mod tests {
         let mut from = &[9, 0, 0, 0, b'd', 1, 2][..];
         assert!(matches!(read_frame(&mut from, &mut buffer).await, Ok(None)));
         let mut endless = &[0xFF, 0xFF, 0xFF, 0xFF, b'd'][..];
-        assert!(matches!(
-            read_frame(&mut endless, &mut BytesMut::new()).await,
-            Err(ReadError::Frame(_))
-        ));
+        assert!(matches!(read_frame(&mut endless, &mut BytesMut::new()).await, Err(ReadError::Frame(_))));
     }
 }

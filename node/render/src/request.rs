@@ -128,11 +128,7 @@ pub struct PageSetup {
 
 impl PageSetup {
     /// ISO A4 with edges of 4.23 mm, which most printers need.
-    pub const A4: Self = Self {
-        width: 21_000,
-        height: 29_700,
-        margins: Margins::all(423),
-    };
+    pub const A4: Self = Self { width: 21_000, height: 29_700, margins: Margins::all(423) };
 }
 
 impl Default for PageSetup {
@@ -157,12 +153,7 @@ pub struct Margins {
 impl Margins {
     /// The same on all four edges.
     pub const fn all(edge: u32) -> Self {
-        Self {
-            top: edge,
-            right: edge,
-            bottom: edge,
-            left: edge,
-        }
+        Self { top: edge, right: edge, bottom: edge, left: edge }
     }
 }
 
@@ -263,10 +254,7 @@ pub struct Fonts {
 
 impl Default for Fonts {
     fn default() -> Self {
-        Self {
-            embedded_japanese: true,
-            folder: None,
-        }
+        Self { embedded_japanese: true, folder: None }
     }
 }
 

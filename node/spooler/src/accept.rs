@@ -5,8 +5,8 @@ use crate::{Spooler, SpoolerError};
 use std::collections::BTreeSet;
 use tympan_engine::retain;
 use tympan_engine::{
-    DocumentId, Effect, Fence, HistoryKind, HoldReason, Job, JobDocument, JobEvent, JobId, JobOptions, JobSource, JobUuid,
-    Originator, Outcome, OwnerId, Printer, PrinterUuid, Private, Refusal, Registration, ShortId,
+    DocumentId, Effect, Fence, HistoryKind, HoldReason, Job, JobDocument, JobEvent, JobId, JobOptions, JobSource,
+    JobUuid, Originator, Outcome, OwnerId, Printer, PrinterUuid, Private, Refusal, Registration, ShortId,
 };
 use tympan_ipp::JobState;
 use tympan_store::{Key, NewDocument, Received, Record, StoreError, Whose};
@@ -241,65 +241,16 @@ impl Spooler {
         by: &str,
     ) -> Result<Job, SpoolerError> {
         let of = self.job(whose, job).await?;
-        if of.content_deleted {
-            return Err(Refusal::ContentDeleted.into());
-        }
-        if of.documents.is_empty() || of.documents.iter().any(|document| document.id == DocumentId([0; 16])) {
-            return Err(Refusal::NotReady.into());
-        }
-        let printer = self.printer(whose, at.unwrap_or(of.printer)).await?;
-        let id = self.next_job_id(printer.owner, printer.uuid).await?;
-        let uuid = JobUuid::from_parts(self.now(), self.random());
+        let copy = self.copy_for(whose, &of, at).await?;
         self.change(whose, &[Key::Job(job)], |rows, gathered| {
             let (of, version) = crate::change::take::<Job>(rows, 0, "job")?;
-            if of.content_deleted {
-                return Err(Refusal::ContentDeleted.into());
-            }
-            let mut again = Job {
-                owner: printer.owner,
-                uuid,
-                id,
-                printer: printer.uuid,
-                source: JobSource::Reprint { of: of.uuid },
-                state: JobState::Pending,
-                holds: BTreeSet::new(),
-                ready: true,
-                received: None,
-                rendition: of.rendition.clone().filter(|_| printer.uuid == of.printer),
-                remarks: Vec::new(),
-                first_page: 1,
-                mark: Some(format!("REPRINT of {}", of.short())),
-                fence: Fence(0),
-                attempts: 0,
-                attempt: None,
-                handed: false,
-                impressions_completed: 0,
-                failures: 0,
-                doubt: None,
-                canceling: None,
-                expired: false,
-                outcome: None,
-                created_at: gathered.now,
-                ready_at: Some(gathered.now),
-                processing_at: None,
-                completed_at: None,
-                keep_until: gathered.now + printer.policy.retention_ms,
-                content_deleted: false,
-                ..of.clone()
-            };
-            again.documents.retain(|document| document.pages > 0 || document.octets > 0);
-            gathered.change.refs.extend(again.stored().into_iter().map(|document| (document, 1)));
             gathered.change.expect.push((Key::Job(of.uuid), version));
-            let kind = HistoryKind::Changed { what: format!("reprint as {}", again.short()), by: by.into() };
-            gathered.history(of.owner, Some(of.printer), Some(of.uuid), None, kind);
-            gathered.wake.push(printer.uuid);
-            gathered.put_job(None, again.clone(), 0, format!("reprint of {}", of.short()));
-            Ok(again)
+            copy.gather(&of, gathered, by)
         })
         .await
     }
 
-    /// Prints a waiting job at another printer: a new job there, the old one cancelled.
+    /// Prints a waiting job at another printer: a new job there and the old one cancelled, in one commit.
     ///
     /// # Errors
     /// As [`Spooler::reprint`]; a job that is being printed is refused.
@@ -311,16 +262,98 @@ impl Spooler {
         by: &str,
     ) -> Result<Job, SpoolerError> {
         let old = self.job(whose, job).await?;
-        if old.handed {
-            return Err(Refusal::Printing.into());
+        if old.is_over() {
+            return match old.outcome {
+                Some(Outcome::Printed { .. }) => self.reprint(whose, job, Some(at), by).await,
+                _ => Err(Refusal::JobEnded.into()),
+            };
         }
-        if old.outcome.is_some() && !matches!(old.outcome, Some(Outcome::Printed { .. })) {
-            return Err(Refusal::JobEnded.into());
+        let copy = self.copy_for(whose, &old, Some(at)).await?;
+        self.change_job(whose, job, |rows, gathered, attempt| {
+            let row = rows.first().cloned();
+            let (old, _) = crate::change::take::<Job>(&mut [row.flatten()], 0, "job")?;
+            if old.is_over() {
+                return Err(Refusal::JobEnded.into());
+            }
+            if old.handed {
+                return Err(Refusal::Printing.into());
+            }
+            // The copy takes hold of the documents before the old job gives them back.
+            let new = copy.gather(&old, gathered, by)?;
+            let cancel = JobEvent::Cancel(by.into());
+            self.move_job(rows, gathered, attempt, &cancel, Some(by))?;
+            Ok(new)
+        })
+        .await
+    }
+
+    async fn copy_for(&self, whose: Whose, of: &Job, at: Option<PrinterUuid>) -> Result<Copy, SpoolerError> {
+        if of.content_deleted {
+            return Err(Refusal::ContentDeleted.into());
         }
-        let new = self.reprint(whose, job, Some(at), by).await?;
-        if !old.is_over() {
-            self.job_event(whose, job, JobEvent::Cancel(by.into()), Some(by)).await?;
+        let unknown = |document: &JobDocument| document.id == DocumentId([0; 16]);
+        if of.documents.is_empty() || of.documents.iter().any(unknown) {
+            return Err(Refusal::NotReady.into());
         }
-        Ok(new)
+        let printer = self.printer(whose, at.unwrap_or(of.printer)).await?;
+        let id = self.next_job_id(printer.owner, printer.uuid).await?;
+        let uuid = JobUuid::from_parts(self.now(), self.random());
+        Ok(Copy { printer, id, uuid })
+    }
+}
+
+/// A job that is to be made from another one.
+struct Copy {
+    printer: Printer,
+    id: JobId,
+    uuid: JobUuid,
+}
+
+impl Copy {
+    fn gather(&self, of: &Job, gathered: &mut Gathered, by: &str) -> Result<Job, SpoolerError> {
+        if of.content_deleted {
+            return Err(Refusal::ContentDeleted.into());
+        }
+        let printer = &self.printer;
+        let mut again = Job {
+            owner: printer.owner,
+            uuid: self.uuid,
+            id: self.id,
+            printer: printer.uuid,
+            source: JobSource::Reprint { of: of.uuid },
+            state: JobState::Pending,
+            holds: BTreeSet::new(),
+            ready: true,
+            received: None,
+            rendition: of.rendition.clone().filter(|_| printer.uuid == of.printer),
+            remarks: Vec::new(),
+            first_page: 1,
+            // Of a job that no printer ever had, no sheet exists.
+            mark: of.processing_at.map(|_| format!("REPRINT of {}", of.short())),
+            fence: Fence(0),
+            attempts: 0,
+            attempt: None,
+            handed: false,
+            impressions_completed: 0,
+            failures: 0,
+            doubt: None,
+            canceling: None,
+            expired: false,
+            outcome: None,
+            created_at: gathered.now,
+            ready_at: Some(gathered.now),
+            processing_at: None,
+            completed_at: None,
+            keep_until: gathered.now + printer.policy.retention_ms,
+            content_deleted: false,
+            ..of.clone()
+        };
+        again.documents.retain(|document| document.pages > 0 || document.octets > 0);
+        gathered.change.refs.extend(again.stored().into_iter().map(|document| (document, 1)));
+        let kind = HistoryKind::Changed { what: format!("reprint as {}", again.short()), by: by.into() };
+        gathered.history(of.owner, Some(of.printer), Some(of.uuid), None, kind);
+        gathered.wake.push(printer.uuid);
+        gathered.put_job(None, again.clone(), 0, format!("reprint of {}", of.short()));
+        Ok(again)
     }
 }

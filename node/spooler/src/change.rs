@@ -32,6 +32,13 @@ pub enum SpoolerError {
     Store(#[source] StoreError),
 }
 
+impl SpoolerError {
+    /// Whether it will be possible once there is room on the disk.
+    pub const fn is_full(&self) -> bool {
+        matches!(self, Self::Full | Self::Store(StoreError::Full))
+    }
+}
+
 impl From<StoreError> for SpoolerError {
     fn from(error: StoreError) -> Self {
         match error {
@@ -123,8 +130,7 @@ impl Spooler {
     /// Commits what was gathered, then passes the hints on.
     pub(crate) async fn commit(&self, gathered: Gathered) -> Result<(), StoreError> {
         let Gathered { change, wake, changed, released, due, .. } = gathered;
-        let classes: Vec<usize> =
-            change.effects.iter().map(|new| crate::workers::class_of(&new.effect)).collect();
+        let classes: Vec<usize> = change.effects.iter().map(|new| crate::workers::class_of(&new.effect)).collect();
         if !change.is_empty() || !change.expect.is_empty() {
             self.inner.records.commit(change).await?;
         }
@@ -144,7 +150,10 @@ impl Spooler {
         }
         if released {
             self.crash_point("C16").await;
-            self.inner.documents.collect().await?;
+            // The change is made, whatever comes of this: the next one to come by removes what is left.
+            if let Err(error) = self.inner.documents.collect().await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "Could not remove documents, will try again");
+            }
         }
         Ok(())
     }
@@ -213,47 +222,77 @@ impl Spooler {
         documents: Vec<NewDocument>,
         by: Option<&str>,
     ) -> Result<Job, SpoolerError> {
-        let (printer, attempt) = {
-            let job = self.job(whose, job).await?;
-            (job.printer, job.attempt)
-        };
-        let mut keys = vec![Key::Job(job), Key::Printer(printer)];
-        keys.extend(attempt.map(|attempt| Key::Attempt(job, attempt)));
-        self.change(whose, &keys, |rows, gathered| {
-            let (before, version) = take::<Job>(rows, 0, "job")?;
-            let (mut printer, printer_version) = take::<Printer>(rows, 1, "printer")?;
-            let now = gathered.now;
-            let mut job = before.clone();
-            let effects = job.apply(event.clone(), surroundings(&printer), now)?;
-            gathered.effects(effects, self.inner.options.notice_after_ms);
-            if matches!(event, JobEvent::Inspected { .. }) && printer.outage.is_some() {
-                gathered.effects(crate::tell::store_effect(&printer, &job), 0);
-            }
+        self.change_job(whose, job, |rows, gathered, attempt| {
             gathered.change.documents.clone_from(&documents);
-            // A job that leaves `processing` before hand-over takes its attempt along and frees the device.
-            if let (Some(number), None, false) = (before.attempt, job.attempt, before.handed) {
-                if attempt == Some(number) {
-                    let (mut attempt, attempt_version) = take::<Attempt>(rows, 2, "attempt")?;
-                    if attempt.apply(AttemptEvent::LeaseEnded, now).is_ok() {
-                        gathered.change.put.push((attempt.into(), attempt_version));
-                    }
-                } else {
-                    return Err(StoreError::Conflict(Key::Job(job.uuid)).into());
-                }
-                if let Ok(effects) = printer.apply(PrinterEvent::Freed(job.uuid, number), now) {
-                    gathered.effects(effects, 0);
-                    gathered.put_printer(printer, printer_version);
-                }
-            }
-            if let Some(by) = by {
-                let kind = HistoryKind::Changed { what: event.name().into(), by: by.into() };
-                gathered.history(job.owner, Some(job.printer), Some(job.uuid), None, kind);
-            }
-            let why = describe(&event);
-            gathered.put_job(Some(&before), job.clone(), version, why);
-            Ok(job)
+            self.move_job(rows, gathered, attempt, &event, by)
         })
         .await
+    }
+
+    /// As [`Spooler::change`] with the rows of a job, its printer, and the attempt it has, if any.
+    pub(crate) async fn change_job<T>(
+        &self,
+        whose: Whose,
+        job: JobUuid,
+        mut apply: impl FnMut(
+            &mut Vec<Option<Versioned<Record>>>,
+            &mut Gathered,
+            Option<AttemptNumber>,
+        ) -> Result<T, SpoolerError>,
+    ) -> Result<T, SpoolerError> {
+        for _ in 0..CONFLICTS_MAX {
+            let known = self.job(whose, job).await?;
+            let attempt = known.attempt;
+            let mut keys = vec![Key::Job(job), Key::Printer(known.printer)];
+            keys.extend(attempt.map(|attempt| Key::Attempt(job, attempt)));
+            let changed = self.change(whose, &keys, |rows, gathered| apply(rows, gathered, attempt));
+            match changed.await {
+                // It got an attempt since it was looked at.
+                Err(SpoolerError::Store(StoreError::Conflict(_))) => tokio::task::yield_now().await,
+                other => return other,
+            }
+        }
+        Err(SpoolerError::Store(StoreError::Conflict(Key::Job(job))))
+    }
+
+    /// Applies an event to a job out of [`Spooler::change_job`].
+    pub(crate) fn move_job(
+        &self,
+        rows: &mut [Option<Versioned<Record>>],
+        gathered: &mut Gathered,
+        attempt: Option<AttemptNumber>,
+        event: &JobEvent,
+        by: Option<&str>,
+    ) -> Result<Job, SpoolerError> {
+        let (before, version) = take::<Job>(rows, 0, "job")?;
+        let (mut printer, printer_version) = take::<Printer>(rows, 1, "printer")?;
+        let now = gathered.now;
+        let mut job = before.clone();
+        let effects = job.apply(event.clone(), surroundings(&printer), now)?;
+        gathered.effects(effects, self.inner.options.notice_after_ms);
+        if matches!(event, JobEvent::Inspected { .. }) && printer.outage.is_some() {
+            gathered.effects(crate::tell::store_effect(&printer, &job), 0);
+        }
+        // A job that leaves `processing` before hand-over takes its attempt along and frees the device.
+        if let (Some(number), None, false) = (before.attempt, job.attempt, before.handed) {
+            if attempt != Some(number) {
+                return Err(StoreError::Conflict(Key::Job(job.uuid)).into());
+            }
+            let (mut attempt, attempt_version) = take::<Attempt>(rows, 2, "attempt")?;
+            if attempt.apply(AttemptEvent::LeaseEnded, now).is_ok() {
+                gathered.change.put.push((attempt.into(), attempt_version));
+            }
+            if let Ok(effects) = printer.apply(PrinterEvent::Freed(job.uuid, number), now) {
+                gathered.effects(effects, 0);
+                gathered.put_printer(printer, printer_version);
+            }
+        }
+        if let Some(by) = by {
+            let kind = HistoryKind::Changed { what: event.name().into(), by: by.into() };
+            gathered.history(job.owner, Some(job.printer), Some(job.uuid), None, kind);
+        }
+        gathered.put_job(Some(&before), job.clone(), version, describe(event));
+        Ok(job)
     }
 
     /// Moves an attempt by an event, and with it its job and its printer, in one commit.

@@ -38,7 +38,9 @@ impl Clock {
                 Timestamp(since.as_millis() as u64)
             }
             Self::Runtime { start, at } => *start + at.elapsed().as_millis() as Millis,
-            Self::Ahead { start, at, by_ms } => *start + at.elapsed().as_millis() as Millis + by_ms.load(Ordering::SeqCst),
+            Self::Ahead { start, at, by_ms } => {
+                *start + at.elapsed().as_millis() as Millis + by_ms.load(Ordering::SeqCst)
+            }
         }
     }
 }

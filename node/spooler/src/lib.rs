@@ -78,6 +78,9 @@ impl Default for SpoolerOptions {
     }
 }
 
+/// How often a full disk is looked at again.
+const FULL_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Something changed; for pages that show it live. A hint: the rows are the truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Changed {
@@ -110,6 +113,8 @@ pub(crate) struct Inner {
     pub(crate) stored: Mutex<std::collections::HashMap<PrinterUuid, tympan_engine::OutageId>>,
     /// When each printer had last been asked when its waiting senders were told.
     pub(crate) told: Mutex<std::collections::HashMap<PrinterUuid, Option<tympan_engine::Timestamp>>>,
+    /// When the senders behind a job that stands still in its printer were last looked through.
+    pub(crate) told_behind: Mutex<std::collections::HashMap<PrinterUuid, tympan_engine::Timestamp>>,
 }
 
 impl Spooler {
@@ -137,21 +142,44 @@ impl Spooler {
                 next_due: AtomicU64::new(0),
                 stored: Mutex::default(),
                 told: Mutex::default(),
+                told_behind: Mutex::default(),
             }),
         }
     }
 
-    /// Recovers, then schedules and performs effects until the returned future is dropped.
+    /// Recovers, then schedules and performs effects until the returned future is dropped. A full disk is
+    /// waited for.
     ///
     /// # Errors
     /// When the store fails for good; the process has to restart then.
     pub async fn run(&self, perform: Arc<dyn Perform>) -> Result<(), SpoolerError> {
-        self.recover().await?;
+        while let Err(error) = self.recover().await {
+            self.wait_for_room(error).await?;
+        }
         tokio::select! {
             biased;
-            result = self.schedule() => result,
+            result = self.keep_scheduling() => result,
             result = self.work(perform) => result,
         }
+    }
+
+    async fn keep_scheduling(&self) -> Result<(), SpoolerError> {
+        loop {
+            match self.schedule().await {
+                Ok(()) => return Ok(()),
+                Err(error) => self.wait_for_room(error).await?,
+            }
+        }
+    }
+
+    /// Waits a little while the disk is full; any other failure is handed on.
+    pub(crate) async fn wait_for_room(&self, error: SpoolerError) -> Result<(), SpoolerError> {
+        if !error.is_full() {
+            return Err(error);
+        }
+        tracing::warn!("The disk is full; the queue goes on when there is room");
+        tokio::time::sleep(FULL_PAUSE).await;
+        Ok(())
     }
 
     /// The rows.

@@ -37,7 +37,9 @@ pub fn check_name(name: &str) -> Result<String, SpoolerError> {
         )));
     }
     if matches!(name.as_str(), "postmaster" | "mailer-daemon" | "abuse" | "tympan" | "register") {
-        return Err(SpoolerError::Invalid(format!("`{name}` is an address with a meaning of its own; choose another name")));
+        return Err(SpoolerError::Invalid(format!(
+            "`{name}` is an address with a meaning of its own; choose another name"
+        )));
     }
     Ok(name)
 }

@@ -146,7 +146,9 @@ impl Spooler {
         };
         loop {
             let jobs = self.inner.records.jobs(whose, &filter).await?;
-            let Some(last) = jobs.last() else { return Ok(()) };
+            let Some(last) = jobs.last() else {
+                return Ok(());
+            };
             filter.before = Some(last.uuid);
             for job in jobs {
                 if let Some(event) = event(&job) {
@@ -220,5 +222,9 @@ pub fn canonical_address(address: &str) -> Result<String, SpoolerError> {
             !local.is_empty() && domain.contains(|c: char| c.is_alphanumeric()) && !domain.contains('@')
         })
         && !address.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';' | '"'));
-    if good { Ok(address) } else { Err(SpoolerError::Invalid(format!("`{address}` is no mail address; write it like anna@example.org"))) }
+    if good {
+        Ok(address)
+    } else {
+        Err(SpoolerError::Invalid(format!("`{address}` is no mail address; write it like anna@example.org")))
+    }
 }

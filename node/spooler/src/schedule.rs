@@ -1,14 +1,14 @@
 //! The one task that gives jobs to printers and watches the clock: no job that waits has a task of its own.
 
-use crate::change::{surroundings, take, Gathered};
+use crate::change::{Gathered, surroundings, take};
 use crate::{Spooler, SpoolerError};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tympan_engine::assign::{self, Pick};
 use tympan_engine::{
-    retain, Attempt, AttemptNumber, AttemptState, Evidence, Fence, HistoryKind, Job, JobEvent, Millis, Printer,
-    PrinterEvent, PrinterUuid, Refusal, Timestamp,
+    Attempt, AttemptNumber, AttemptState, Evidence, Fence, HistoryKind, Job, JobEvent, Millis, Printer, PrinterEvent,
+    PrinterUuid, Refusal, Timestamp, retain,
 };
 use tympan_store::{Key, StoreError, Whose};
 
@@ -70,7 +70,7 @@ impl Spooler {
                 Err(other) => return Err(other),
             };
             match self.choose(&printer).await? {
-                Choice::Nothing => return Ok(None),
+                Choice::Nothing => return self.tell_behind(&printer).await,
                 Choice::Later(at) => {
                     self.tell_waiting_once(&printer).await?;
                     return Ok(Some(at));
@@ -179,7 +179,9 @@ impl Spooler {
         let due = self.inner.records.jobs_due(Whose::Everyones, now, DUE_PAGE).await?;
         let full = due.len() == DUE_PAGE;
         for row in due {
-            let Some(event) = retain::due(&row.record, now) else { continue };
+            let Some(event) = retain::due(&row.record, now) else {
+                continue;
+            };
             match self.job_event(Whose::Everyones, row.record.uuid, event, None).await {
                 Ok(_) | Err(SpoolerError::Refused(_)) => {}
                 Err(other) => return Err(other),

@@ -3,7 +3,8 @@
 use crate::change::Gathered;
 use crate::{Spooler, SpoolerError};
 use tympan_engine::{Effect, Job, Notice, NoticeKind, OwnerId, Printer, StoredForm, Timestamp};
-use tympan_store::{Key, Record, StoreError, Whose};
+use tympan_ipp::JobState;
+use tympan_store::{Key, Record, StoreError, WaitingSender, Whose};
 
 /// The key of the notice that tells one sender of one outage.
 pub fn waiting_key(outage: tympan_engine::OutageId, address: &str) -> String {
@@ -31,6 +32,44 @@ impl Spooler {
         self.tell_waiting(printer).await
     }
 
+    /// While a job stands still in its printer nobody asks the printer for others: tells its sender and those
+    /// who wait behind it, as often as notices are gathered; says when to look again.
+    pub(crate) async fn tell_behind(&self, printer: &Printer) -> Result<Option<Timestamp>, SpoolerError> {
+        if printer.outage.is_none() || printer.current.is_none() {
+            return Ok(None);
+        }
+        let now = self.now();
+        {
+            let mut told = self.inner.told_behind.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let again = told.get(&printer.uuid).map(|at| *at + self.inner.options.notice_after_ms);
+            if let Some(again) = again.filter(|again| *again > now) {
+                return Ok(Some(again));
+            }
+            told.insert(printer.uuid, now);
+        }
+        self.store_waiting(printer).await?;
+        self.tell_waiting(printer).await?;
+        Ok(None)
+    }
+
+    /// The sender of the job that stands still in the printer.
+    async fn stopped_sender(&self, printer: &Printer) -> Result<Option<WaitingSender>, SpoolerError> {
+        let Some((job, _)) = printer.current else {
+            return Ok(None);
+        };
+        let job = self.job(Whose::Everyones, job).await?;
+        if job.state != JobState::ProcessingStopped || job.doubt.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(WaitingSender {
+            address: job.originator.address.0.to_lowercase(),
+            language: job.originator.language,
+            may_be_mailed: job.originator.may_be_mailed,
+            jobs: 1,
+            example: job.uuid,
+        }))
+    }
+
     /// Has every job that waits stored in the form that the printer's policy asks for, once per outage (A09).
     pub(crate) async fn store_waiting(&self, printer: &Printer) -> Result<(), SpoolerError> {
         let Some(outage) = printer.outage.as_ref().filter(|_| printer.policy.stored_form != StoredForm::Mail) else {
@@ -45,7 +84,9 @@ impl Spooler {
         let mut after = None;
         loop {
             let page = self.inner.records.waiting_jobs(Whose::Everyones, printer.uuid, after, 256).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
             after = Some((last.record.priority, last.record.id));
             let mut gathered = Gathered::new(self.now());
             for row in &page {
@@ -57,8 +98,11 @@ impl Spooler {
 
     /// Makes sure that every sender with waiting jobs is told of the outage once.
     pub(crate) async fn tell_waiting(&self, printer: &Printer) -> Result<(), SpoolerError> {
-        let Some(outage) = &printer.outage else { return Ok(()) };
-        let senders = self.inner.records.waiting_senders(Whose::Everyones, printer.uuid).await?;
+        let Some(outage) = &printer.outage else {
+            return Ok(());
+        };
+        let mut senders = self.inner.records.waiting_senders(Whose::Everyones, printer.uuid).await?;
+        senders.extend(self.stopped_sender(printer).await?);
         for sender in senders {
             let key = waiting_key(outage.id, &sender.address);
             let known = self.inner.records.read(Whose::Everyones, &[Key::Notice(key.clone())]).await?;
@@ -83,10 +127,7 @@ impl Spooler {
                 }),
                 0,
             ));
-            gathered.effects(
-                vec![Effect::Notify { job: sender.example, kind }],
-                self.inner.options.notice_after_ms,
-            );
+            gathered.effects(vec![Effect::Notify { job: sender.example, kind }], self.inner.options.notice_after_ms);
             match self.commit(gathered).await {
                 Ok(()) | Err(StoreError::Conflict(_)) => {}
                 Err(other) => return Err(other.into()),

@@ -2,7 +2,7 @@
 
 use crate::{Spooler, SpoolerError};
 use tympan_engine::hold::{self, Hindrance};
-use tympan_engine::{assign, Attempt, History, Job, JobUuid, Printer, Registration, ShortId, Timestamp};
+use tympan_engine::{Attempt, History, Job, JobUuid, Printer, Registration, ShortId, Timestamp, assign};
 use tympan_store::{JobFilter, JobStates, Key, Record, Waiting, Whose};
 
 /// A job with all that explains it.
@@ -70,10 +70,12 @@ impl Spooler {
         let records = &self.inner.records;
         let printer = self.printer(whose, job.printer).await?;
         let registration = match job.originator.registration {
-            Some(id) => match records.read(whose, &[Key::Registration(id)]).await?.pop().flatten().map(|row| row.record) {
-                Some(Record::Registration(registration)) => Some(registration),
-                _ => None,
-            },
+            Some(id) => {
+                match records.read(whose, &[Key::Registration(id)]).await?.pop().flatten().map(|row| row.record) {
+                    Some(Record::Registration(registration)) => Some(registration),
+                    _ => None,
+                }
+            }
             None => None,
         };
         let hindrance = hold::hindrance(&job, &printer);
@@ -109,12 +111,7 @@ impl Spooler {
     ///
     /// # Errors
     /// The store's failure.
-    pub async fn waiting_of(
-        &self,
-        printer: &Printer,
-        address: &str,
-        limit: usize,
-    ) -> Result<Vec<Job>, SpoolerError> {
+    pub async fn waiting_of(&self, printer: &Printer, address: &str, limit: usize) -> Result<Vec<Job>, SpoolerError> {
         let filter = JobFilter {
             printer: Some(printer.uuid),
             originator: Some(address.to_owned()),

@@ -1,13 +1,13 @@
 //! Effects are claimed with a lease and performed; what comes of them returns as events.
 
-use crate::{Spooler, SpoolerError};
+use crate::{FULL_PAUSE, Spooler, SpoolerError};
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tympan_engine::{Effect, Millis};
-use tympan_store::{Change, ClaimedEffect};
+use tympan_store::{Change, ClaimedEffect, StoreError};
 
 /// What became of an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,15 @@ impl Spooler {
             let room = limit.saturating_sub(running.len());
             let claimed = match room {
                 0 => Vec::new(),
-                room => self.inner.records.claim_effects(KINDS[class], now, LEASE_MS, room).await?,
+                room => {
+                    let claimed = self.inner.records.claim_effects(KINDS[class], now, LEASE_MS, room).await;
+                    match claimed {
+                        Ok(claimed) => claimed,
+                        // What is under way goes on; what is due waits for room.
+                        Err(StoreError::Full) => Vec::new(),
+                        Err(error) => return Err(error.into()),
+                    }
+                }
             };
             for effect in claimed {
                 let perform = Arc::clone(perform);
@@ -75,7 +83,11 @@ impl Spooler {
                 continue;
             }
             let next = self.inner.records.next_effect_due(KINDS[class]).await?;
-            let span = next.map_or(60_000, |next| next.since(self.now()).clamp(1, 60_000));
+            let soonest = match next {
+                Some(next) if next <= now => FULL_PAUSE.as_millis() as Millis,
+                _ => 1,
+            };
+            let span = next.map_or(60_000, |next| next.since(self.now()).clamp(soonest, 60_000));
             tokio::select! {
                 biased;
                 Some(outcome) = running.next(), if !running.is_empty() => outcome?,
@@ -94,7 +106,9 @@ impl Spooler {
                 Change { again: vec![(effect.id, self.now() + span)], ..Change::default() }
             }
         };
-        self.inner.records.commit(change).await?;
+        while let Err(error) = self.inner.records.commit(change.clone()).await {
+            self.wait_for_room(error.into()).await?;
+        }
         Ok(())
     }
 }

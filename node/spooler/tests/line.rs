@@ -1,16 +1,16 @@
 //! The line over the memory store, with a printer that a test scripts.
 
-use futures_util::future::BoxFuture;
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 use tympan_engine::{
-    AttemptEvent, Condition, DocumentId, Effect, JobDocument, JobEvent, JobOptions, JobSource, JobUuid, Language, Marker,
-    NoticeKind, Originator, OwnerId, Outcome, Printer, PrinterEvent, Reachability, RegistrationEvent, Timestamp,
-    Trouble,
+    AttemptEvent, Condition, DocumentId, Effect, JobDocument, JobEvent, JobOptions, JobSource, JobUuid, Language,
+    Marker, NoticeKind, Originator, Outcome, OwnerId, Printer, PrinterEvent, Reachability, RegistrationEvent,
+    Timestamp, Trouble,
 };
 use tympan_ipp::JobState;
 use tympan_spooler::{
@@ -66,8 +66,7 @@ impl Perform for Hands {
                         Ok(condition) => PrinterEvent::Answered(condition),
                         Err(()) => PrinterEvent::Silent,
                     };
-                    let printer =
-                        spooler.printer_event(Whose::Everyones, row.printer, event, None).await.unwrap();
+                    let printer = spooler.printer_event(Whose::Everyones, row.printer, event, None).await.unwrap();
                     if let Some(trouble) = printer.trouble_for(&row.options) {
                         let _ = spooler.attempt_event(*job, *attempt, AttemptEvent::Blocked(trouble)).await;
                         return Performed::Done;
@@ -98,14 +97,8 @@ async fn world() -> World {
     let records: Arc<dyn Records> = Arc::new(MemoryStore::new());
     let documents = Documents::in_memory(Arc::clone(&records));
     let clock = Clock::Runtime { start: Timestamp(1_000_000), at: Instant::now() };
-    let spooler = Spooler::new(
-        records,
-        documents,
-        clock,
-        Randomness::seeded(7),
-        SpoolerOptions::default(),
-        CrashPoint::none(),
-    );
+    let spooler =
+        Spooler::new(records, documents, clock, Randomness::seeded(7), SpoolerOptions::default(), CrashPoint::none());
     let device = Arc::new(Device::default());
     let new = NewPrinter { name: "office".into(), device: "ipp://192.0.2.1/".into(), ..NewPrinter::default() };
     let printer = spooler.add_printer(OwnerId::FIRST, new).await.unwrap();
@@ -240,8 +233,7 @@ async fn a12_a_stored_job_is_deleted_when_its_retention_has_passed_and_its_sende
     *world.device.trouble.lock().unwrap() = Some(Trouble::Off);
     let job = world.submit("one", JobOptions::default()).await;
     world.wait_until(|device| *device.asked.lock().unwrap() == 1).await;
-    let registration =
-        world.spooler.registration_at(world.printer.uuid, "anna@example.org").await.unwrap().unwrap();
+    let registration = world.spooler.registration_at(world.printer.uuid, "anna@example.org").await.unwrap().unwrap();
     let shorter = RegistrationEvent::Keep(Some(90_000));
     world.spooler.registration_event(Whose::Everyones, registration.id, shorter).await.unwrap();
     world.wait_for(job, JobState::Aborted).await;
@@ -250,7 +242,9 @@ async fn a12_a_stored_job_is_deleted_when_its_retention_has_passed_and_its_sende
     assert!(row.content_deleted);
     let took = row.completed_at.unwrap().since(row.created_at);
     assert!((90_000..=91_000).contains(&took), "{took}");
-    world.wait_until(|device| device.notices.lock().unwrap().iter().any(|(_, kind)| *kind == NoticeKind::Expired)).await;
+    world
+        .wait_until(|device| device.notices.lock().unwrap().iter().any(|(_, kind)| *kind == NoticeKind::Expired))
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -258,8 +252,7 @@ async fn a07_an_empty_colour_lets_black_jobs_pass() {
     let world = world().await;
     *world.device.trouble.lock().unwrap() = Some(Trouble::NoInk { color: None });
     let color = world.submit("color", JobOptions::default()).await;
-    let mono =
-        JobOptions { color: Some(tympan_engine::ColorMode::Monochrome), ..JobOptions::default() };
+    let mono = JobOptions { color: Some(tympan_engine::ColorMode::Monochrome), ..JobOptions::default() };
     let mono = world.submit("mono", mono).await;
     world.wait_for(mono, JobState::Completed).await;
     assert_eq!(world.state(color).await, JobState::Pending);

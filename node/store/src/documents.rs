@@ -271,10 +271,9 @@ impl Documents {
         let mut swept = Swept::default();
         if let Place::Folder(folder) = &self.files.place {
             let (sweeping, orphan_ms) = (folder.clone(), self.options.orphan_ms);
-            let (open, old) = blocking(move || {
-                Ok::<_, StoreError>((sweeping.sweep_open()?, sweeping.older_than(now, orphan_ms)?))
-            })
-            .await?;
+            let (open, old) =
+                blocking(move || Ok::<_, StoreError>((sweeping.sweep_open()?, sweeping.older_than(now, orphan_ms)?)))
+                    .await?;
             swept.open = open;
             for ids in old.chunks(256) {
                 let known = self.records.documents_known(ids).await?;

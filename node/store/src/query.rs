@@ -4,8 +4,8 @@ use crate::{Change, ClaimedEffect, Committed, Key, Record, StoreError, Versioned
 use std::future::Future;
 use std::pin::Pin;
 use tympan_engine::{
-    Account, Attempt, DocumentId, History, Job, JobId, JobUuid, Language, Millis, Notice, OwnerId, Printer, PrinterUuid,
-    Registration, ShortId, Timestamp, Token,
+    Account, Attempt, DocumentId, History, Job, JobId, JobUuid, Language, Millis, Notice, OwnerId, Printer,
+    PrinterUuid, Registration, ShortId, Timestamp, Token,
 };
 
 /// A future that may be sent to another thread.
@@ -109,8 +109,12 @@ pub trait Records: Send + Sync + 'static {
     fn printer_by_name(&self, whose: Whose, name: &str) -> Later<'_, Option<Versioned<Printer>>>;
 
     /// The registration of a sender (canonical address) at a printer.
-    fn registration(&self, whose: Whose, printer: PrinterUuid, sender: &str)
-    -> Later<'_, Option<Versioned<Registration>>>;
+    fn registration(
+        &self,
+        whose: Whose,
+        printer: PrinterUuid,
+        sender: &str,
+    ) -> Later<'_, Option<Versioned<Registration>>>;
 
     /// All registrations of a sender.
     fn registrations_of(&self, whose: Whose, sender: &str) -> Later<'_, Vec<Versioned<Registration>>>;
@@ -168,8 +172,13 @@ pub trait Records: Send + Sync + 'static {
 
     /// Claims up to `limit` effects that are due and not leased, oldest first; `kinds` are names as in
     /// [`crate::change::NewEffect`]'s serialised `effect` tag (`inspect`, `deliver`, …), empty: all.
-    fn claim_effects(&self, kinds: &[&str], now: Timestamp, lease_ms: Millis, limit: usize)
-    -> Later<'_, Vec<ClaimedEffect>>;
+    fn claim_effects(
+        &self,
+        kinds: &[&str],
+        now: Timestamp,
+        lease_ms: Millis,
+        limit: usize,
+    ) -> Later<'_, Vec<ClaimedEffect>>;
 
     /// When the next effect of these kinds falls due or a lease on one ends.
     fn next_effect_due(&self, kinds: &[&str]) -> Later<'_, Option<Timestamp>>;

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 use tympan_engine::Timestamp;
 use tympan_store::{
-    Change, DocumentOptions, Documents, MemoryStore, NewDocument, Records, SqliteOptions, SqliteStore, StoreError, Swept,
-    SyncFault,
+    Change, DocumentOptions, Documents, MemoryStore, NewDocument, Records, SqliteOptions, SqliteStore, StoreError,
+    Swept, SyncFault,
 };
 
 const SIZES: [usize; 9] = [0, 1, 300, 10_240, 65_535, 65_536, 65_537, 131_072, 200_000];

@@ -47,7 +47,9 @@ fn mail(job: Job, n: u64) -> Change {
 /// Run by the test below, in a process of its own, until it is killed.
 #[test]
 fn child_commits_until_it_is_killed() {
-    let Ok(dir) = std::env::var(CHILD) else { return };
+    let Ok(dir) = std::env::var(CHILD) else {
+        return;
+    };
     let (dir, base) = dir.split_once('@').unwrap();
     let base: u64 = base.parse().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
@@ -325,9 +327,9 @@ fn hot_queries_search_an_index() {
         assert_eq!(plan.len(), 1, "{name}: {words}");
         assert!(!words.contains("TEMP B-TREE"), "{name}: {words}");
         let index = words.split("INDEX ").nth(1).or(words.split("USING ").nth(1)).unwrap_or_default();
-        let good = expected[name].iter().any(|good| {
-            index.strip_prefix(good).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
-        });
+        let good = expected[name]
+            .iter()
+            .any(|good| index.strip_prefix(good).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')));
         assert!(good, "{name}: {words}\n{sql}");
         let narrowed = words.starts_with("SEARCH") || words.ends_with("jobs_due") || words.ends_with("jobs_doubt");
         let walked = ["attempts_open", "documents_deleting", "sqlite_autoindex_jobs_1"];

@@ -31,12 +31,7 @@ pub struct IppEvePrinterOptions {
 impl Default for IppEvePrinterOptions {
     /// Takes PDF, JPEG, PWG Raster and Apple Raster; at once; duplex, in colour.
     fn default() -> Self {
-        let formats = [
-            "application/pdf",
-            "image/jpeg",
-            "image/pwg-raster",
-            "image/urf",
-        ];
+        let formats = ["application/pdf", "image/jpeg", "image/pwg-raster", "image/urf"];
         Self {
             name: "Peer".to_owned(),
             formats: formats.map(str::to_owned).to_vec(),
@@ -87,12 +82,7 @@ impl IppEvePrinter {
         for folder in [&spool, &namespace.folder().join("output")] {
             std::fs::create_dir(folder).expect("a folder for its jobs");
         }
-        let mut printer = Self {
-            process: None,
-            namespace,
-            spool,
-            options,
-        };
+        let mut printer = Self { process: None, namespace, spool, options };
         printer.switch_on();
         printer
     }
@@ -105,8 +95,7 @@ impl IppEvePrinter {
         let mut command = self.namespace.command("ippeveprinter");
         // Without a command it would pretend to print, for five seconds at least.
         let script = self.namespace.folder().join("script");
-        std::fs::write(&script, format!("#!/bin/sh\n{}\n", self.options.script))
-            .expect("its script");
+        std::fs::write(&script, format!("#!/bin/sh\n{}\n", self.options.script)).expect("its script");
         set_mode(&script, 0o755);
         command
             .args(["-v", "-k", "-p", &PORT.to_string(), "-c"])
@@ -114,10 +103,7 @@ impl IppEvePrinter {
             .args(["-s", if self.options.colour { "60,60" } else { "60" }])
             // What the script writes to its standard output goes there, and not among the documents.
             .arg("-D")
-            .arg(format!(
-                "file://{}",
-                self.namespace.folder().join("output").display()
-            ))
+            .arg(format!("file://{}", self.namespace.folder().join("output").display()))
             .args(["-f", &self.options.formats.join(","), "-d"])
             .arg(&self.spool);
         if self.options.duplex {
@@ -161,16 +147,8 @@ impl IppEvePrinter {
             .filter(|path| path.is_file())
             .collect();
         files.sort_by_key(|path| {
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            let job: u32 = name
-                .split('-')
-                .next()
-                .and_then(|job| job.parse().ok())
-                .unwrap_or(u32::MAX);
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let job: u32 = name.split('-').next().and_then(|job| job.parse().ok()).unwrap_or(u32::MAX);
             (job, name)
         });
         files
@@ -191,9 +169,6 @@ impl IppEvePrinter {
     /// What it said so far.
     #[must_use]
     pub fn output(&self) -> String {
-        self.process
-            .as_ref()
-            .map(Process::output)
-            .unwrap_or_default()
+        self.process.as_ref().map(Process::output).unwrap_or_default()
     }
 }

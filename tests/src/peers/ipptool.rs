@@ -73,21 +73,14 @@ impl IpptoolSuite {
     #[track_caller]
     pub fn prepare() -> Self {
         let scratch = Scratch::new("ipptool");
-        let suites = std::fs::read_dir(SUITES)
-            .unwrap_or_else(|cause| panic!("no suites in {SUITES}: {cause}"));
+        let suites = std::fs::read_dir(SUITES).unwrap_or_else(|cause| panic!("no suites in {SUITES}: {cause}"));
         for file in suites.flatten() {
             std::fs::copy(file.path(), scratch.join(file.file_name())).expect("a copy of a suite");
         }
         for (name, size) in [("a4", size_pt::A4), ("letter", size_pt::LETTER)] {
             for (kind, pages) in [("document", 2), ("onepage", 1)] {
-                scratch.write(
-                    format!("{kind}-{name}.pdf"),
-                    PdfSample::pages(pages).size_pt(size).build(),
-                );
-                scratch.write(
-                    format!("{kind}-{name}.ps"),
-                    postscript::postscript(pages, size),
-                );
+                scratch.write(format!("{kind}-{name}.pdf"), PdfSample::pages(pages).size_pt(size).build());
+                scratch.write(format!("{kind}-{name}.ps"), postscript::postscript(pages, size));
             }
         }
         // 4 by 6 inches at 150 dpi
@@ -122,18 +115,9 @@ impl IpptoolSuite {
     /// # Panics
     /// When ipptool cannot be run.
     #[track_caller]
-    pub fn run_version(
-        &self,
-        uri: &str,
-        suite: &str,
-        document: &str,
-        version: &str,
-        limit: Duration,
-    ) -> IpptoolReport {
+    pub fn run_version(&self, uri: &str, suite: &str, document: &str, version: &str, limit: Duration) -> IpptoolReport {
         let mut ipptool = command("ipptool");
-        ipptool
-            .current_dir(self.folder())
-            .args(["-V", version, "-tI", "-f", document, uri, suite]);
+        ipptool.current_dir(self.folder()).args(["-V", version, "-tI", "-f", document, uri, suite]);
         let mut process = Process::start("ipptool", &mut ipptool);
         let deadline = std::time::Instant::now() + limit;
         while process.is_running() && std::time::Instant::now() < deadline {
@@ -155,11 +139,7 @@ impl IpptoolSuite {
 /// When it fails.
 #[track_caller]
 pub fn ask(uri: &str, test_file: &Path) -> String {
-    let file = if test_file.is_absolute() {
-        test_file.to_owned()
-    } else {
-        PathBuf::from(SUITES).join(test_file)
-    };
+    let file = if test_file.is_absolute() { test_file.to_owned() } else { PathBuf::from(SUITES).join(test_file) };
     Process::run("ipptool", command("ipptool").arg("-tv").arg(uri).arg(file)).expect_success()
 }
 
@@ -170,16 +150,7 @@ pub fn ask(uri: &str, test_file: &Path) -> String {
 #[track_caller]
 pub fn print(uri: &str, document: &Path) -> String {
     let file = PathBuf::from(SUITES).join("print-job.test");
-    Process::run(
-        "ipptool",
-        command("ipptool")
-            .arg("-tv")
-            .arg("-f")
-            .arg(document)
-            .arg(uri)
-            .arg(file),
-    )
-    .expect_success()
+    Process::run("ipptool", command("ipptool").arg("-tv").arg("-f").arg(document).arg(uri).arg(file)).expect_success()
 }
 
 fn write_raster(scratch: &Scratch, dpi: u32, pwg_type: PwgType) {
@@ -194,26 +165,16 @@ fn write_raster(scratch: &Scratch, dpi: u32, pwg_type: PwgType) {
         ("onepage-letter", PwgSample::letter(pwg_type, dpi)),
     ];
     for (name, sample) in samples {
-        scratch.write(
-            format!("{folder}/{name}-{keyword}-{dpi}dpi.pwg"),
-            sample.build(),
-        );
+        scratch.write(format!("{folder}/{name}-{keyword}-{dpi}dpi.pwg"), sample.build());
     }
 }
 
 fn report(output: String, complete: bool) -> IpptoolReport {
-    let mut report = IpptoolReport {
-        passed: Vec::new(),
-        failed: Vec::new(),
-        skipped: Vec::new(),
-        complete,
-        output: String::new(),
-    };
+    let mut report =
+        IpptoolReport { passed: Vec::new(), failed: Vec::new(), skipped: Vec::new(), complete, output: String::new() };
     let mut failing = false;
     for line in output.lines() {
-        let outcome = line
-            .strip_suffix(']')
-            .and_then(|line| line.rsplit_once('['));
+        let outcome = line.strip_suffix(']').and_then(|line| line.rsplit_once('['));
         match outcome.map(|(name, outcome)| (name.trim().to_owned(), outcome)) {
             Some((name, "PASS")) => {
                 failing = false;
@@ -225,10 +186,7 @@ fn report(output: String, complete: bool) -> IpptoolReport {
             }
             Some((name, "FAIL")) => {
                 failing = true;
-                report.failed.push(IpptoolFailure {
-                    name,
-                    details: Vec::new(),
-                });
+                report.failed.push(IpptoolFailure { name, details: Vec::new() });
             }
             _ if failing && line.starts_with("        ") => {
                 if let Some(failure) = report.failed.last_mut() {

@@ -44,10 +44,7 @@ pub fn need(name: &str) -> bool {
     let ci = std::env::var("CI").is_ok_and(|value| value == "true" || value == "1");
     assert!(!ci, "{missing}, and CI=true: nothing may be skipped");
     // libtest runs each test on a thread of its name.
-    let line = format!(
-        "{}: {missing}\n",
-        std::thread::current().name().unwrap_or("a test")
-    );
+    let line = format!("{}: {missing}\n", std::thread::current().name().unwrap_or("a test"));
     if let Some(file) = std::env::var_os("TYMPAN_SKIPS") {
         let file = OpenOptions::new().append(true).create(true).open(file);
         // One write, so that lines of two processes do not mix.
@@ -75,7 +72,5 @@ pub fn find(program: &str) -> Option<PathBuf> {
 #[must_use]
 #[track_caller]
 pub fn command(program: &str) -> std::process::Command {
-    std::process::Command::new(
-        find(program).unwrap_or_else(|| panic!("{program} is not installed")),
-    )
+    std::process::Command::new(find(program).unwrap_or_else(|| panic!("{program} is not installed")))
 }

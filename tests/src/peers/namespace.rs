@@ -38,9 +38,7 @@ impl Namespace {
     #[must_use]
     #[track_caller]
     pub fn need() -> bool {
-        ["root", "ip", "dbus-daemon", "avahi-daemon"]
-            .into_iter()
-            .all(need)
+        ["root", "ip", "dbus-daemon", "avahi-daemon"].into_iter().all(need)
     }
 
     /// Makes one, with a bus and DNS-SD running in it.
@@ -65,10 +63,7 @@ impl Namespace {
         remove_those_of_ended_processes();
         let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let name = format!("tympan-{process}-{number}");
-        let (ours, theirs) = (
-            format!("ty{process}h{number}"),
-            format!("ty{process}p{number}"),
-        );
+        let (ours, theirs) = (format!("ty{process}h{number}"), format!("ty{process}p{number}"));
         let subnet = (process % (SUBNETS / PER_PROCESS)) * PER_PROCESS + number % PER_PROCESS;
         let base = u32::from(Ipv4Addr::new(198, 18, 0, 0)) + subnet * 4;
         let (host, address) = (Ipv4Addr::from(base + 1), Ipv4Addr::from(base + 2));
@@ -81,9 +76,7 @@ impl Namespace {
             bus: None,
         };
         ip(&format!("netns add {name}"));
-        ip(&format!(
-            "link add {ours} type veth peer name {theirs} netns {name}"
-        ));
+        ip(&format!("link add {ours} type veth peer name {theirs} netns {name}"));
         ip(&format!("address add {host}/30 dev {ours}"));
         ip(&format!("link set {ours} up"));
         ip(&format!("-n {name} address add {address}/30 dev {theirs}"));
@@ -106,12 +99,9 @@ impl Namespace {
             ),
         );
         let mut bus = self.command("dbus-daemon");
-        bus.arg(format!("--config-file={}", bus_conf.display()))
-            .args(["--nofork", "--nopidfile", "--print-address=1"]);
+        bus.arg(format!("--config-file={}", bus_conf.display())).args(["--nofork", "--nopidfile", "--print-address=1"]);
         let bus = Process::start("dbus-daemon", &mut bus);
-        bus.wait_for_line("its address", |line| {
-            line.starts_with("unix:").then_some(())
-        });
+        bus.wait_for_line("its address", |line| line.starts_with("unix:").then_some(()));
         self.bus = Some(bus);
         let avahi_conf = self.scratch.write(
             "avahi.conf",
@@ -123,19 +113,9 @@ impl Namespace {
             ),
         );
         let mut avahi = self.command("avahi-daemon");
-        avahi
-            .args([
-                "--no-drop-root",
-                "--no-chroot",
-                "--no-rlimits",
-                "--no-proc-title",
-                "-f",
-            ])
-            .arg(avahi_conf);
+        avahi.args(["--no-drop-root", "--no-chroot", "--no-rlimits", "--no-proc-title", "-f"]).arg(avahi_conf);
         let avahi = Process::start("avahi-daemon", &mut avahi);
-        avahi.wait_for_line("its start", |line| {
-            line.contains("Server startup complete").then_some(())
-        });
+        avahi.wait_for_line("its start", |line| line.contains("Server startup complete").then_some(()));
         self.avahi = Some(avahi);
     }
 
@@ -163,15 +143,7 @@ impl Namespace {
         let program = super::find(program).unwrap_or_else(|| panic!("{program} is not installed"));
         let mut inside = command("ip");
         inside
-            .args([
-                "netns",
-                "exec",
-                &self.name,
-                "sh",
-                "-c",
-                "mount -t tmpfs tmpfs /run && exec \"$@\"",
-                "sh",
-            ])
+            .args(["netns", "exec", &self.name, "sh", "-c", "mount -t tmpfs tmpfs /run && exec \"$@\"", "sh"])
             .arg(program)
             .env("DBUS_SYSTEM_BUS_ADDRESS", self.bus_socket())
             .env("HOME", self.scratch.path());
@@ -183,11 +155,7 @@ impl Namespace {
     /// # Panics
     /// When that is impossible.
     pub fn set_reachable(&self, reachable: bool) {
-        ip(&format!(
-            "link set {} {}",
-            self.interface,
-            if reachable { "up" } else { "down" }
-        ));
+        ip(&format!("link set {} {}", self.interface, if reachable { "up" } else { "down" }));
     }
 
     fn bus_socket(&self) -> String {
@@ -222,10 +190,7 @@ fn quiet(arguments: &str) -> Option<String> {
 }
 
 fn remove(name: &str) {
-    for id in quiet(&format!("netns pids {name}"))
-        .unwrap_or_default()
-        .split_whitespace()
-    {
+    for id in quiet(&format!("netns pids {name}")).unwrap_or_default().split_whitespace() {
         if let Some(id) = id.parse().ok().and_then(rustix::process::Pid::from_raw) {
             let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
         }
@@ -237,10 +202,7 @@ fn remove(name: &str) {
 fn remove_those_of_ended_processes() {
     for line in quiet("netns list").unwrap_or_default().lines() {
         let name = line.split_whitespace().next().unwrap_or_default();
-        let process = name
-            .strip_prefix("tympan-")
-            .and_then(|rest| rest.split_once('-'))
-            .map(|(process, _)| process);
+        let process = name.strip_prefix("tympan-").and_then(|rest| rest.split_once('-')).map(|(process, _)| process);
         if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
             remove(name);
         }

@@ -19,10 +19,7 @@ pub fn pages(pdf: &[u8], resolution_dpi: u32) -> Vec<DynamicImage> {
     let file = scratch.write("file.pdf", pdf);
     let pictures = scratch.folder("pictures");
     let mut pdftoppm = command("pdftoppm");
-    pdftoppm
-        .args(["-r", &resolution_dpi.to_string(), "-png"])
-        .arg(file)
-        .arg(pictures.join("page"));
+    pdftoppm.args(["-r", &resolution_dpi.to_string(), "-png"]).arg(file).arg(pictures.join("page"));
     Process::run("pdftoppm", &mut pdftoppm).expect_success();
     // It pads the numbers in the names, so that names sort as pages do.
     pictures_in(&pictures)
@@ -41,8 +38,6 @@ pub fn pictures_in(folder: &Path) -> Vec<DynamicImage> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "png"))
         .collect();
     paths.sort();
-    let open = |path| {
-        image::open(path).unwrap_or_else(|cause| panic!("a picture that cannot be read: {cause}"))
-    };
+    let open = |path| image::open(path).unwrap_or_else(|cause| panic!("a picture that cannot be read: {cause}"));
     paths.into_iter().map(open).collect()
 }

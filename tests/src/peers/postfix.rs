@@ -100,27 +100,13 @@ impl Postfix {
                 next.port(),
             ),
         );
-        scratch.write(
-            "conf/master.cf",
-            format!("{address} inet n - n - - smtpd\n{SERVICES}"),
-        );
+        scratch.write("conf/master.cf", format!("{address} inet n - n - - smtpd\n{SERVICES}"));
         let conf = scratch.join("conf");
         // Makes the folders of the queue; warnings about what else lies there are no matter.
-        Process::run(
-            "postfix check",
-            command("postfix").arg("-c").arg(&conf).arg("check"),
-        )
-        .expect_success();
-        let mut process = Process::start(
-            "postfix",
-            command("postfix").arg("-c").arg(&conf).arg("start-fg"),
-        );
+        Process::run("postfix check", command("postfix").arg("-c").arg(&conf).arg("check")).expect_success();
+        let mut process = Process::start("postfix", command("postfix").arg("-c").arg(&conf).arg("start-fg"));
         process.wait_until_ready("its port", || std::net::TcpStream::connect(address).is_ok());
-        Self {
-            address,
-            scratch,
-            process,
-        }
+        Self { address, scratch, process }
     }
 
     /// Where it takes mail.
@@ -144,11 +130,7 @@ impl Postfix {
     /// The process id of its master, for a look at the processor time that it and its servers use.
     #[must_use]
     pub fn master_pid(&self) -> Option<i32> {
-        std::fs::read_to_string(self.queue().join("pid/master.pid"))
-            .ok()?
-            .trim()
-            .parse()
-            .ok()
+        std::fs::read_to_string(self.queue().join("pid/master.pid")).ok()?.trim().parse().ok()
     }
 }
 
@@ -178,17 +160,9 @@ impl Drop for Postfix {
 #[track_caller]
 fn account(name: &str) -> (u32, u32) {
     let accounts = std::fs::read_to_string("/etc/passwd").expect("the list of accounts");
-    let fields: Option<Vec<&str>> = accounts
-        .lines()
-        .map(|line| line.split(':').collect::<Vec<_>>())
-        .find(|fields| fields.first() == Some(&name));
-    let fields =
-        fields.unwrap_or_else(|| panic!("there is no account `{name}`, which Postfix needs"));
-    let id = |at: usize| {
-        fields
-            .get(at)
-            .and_then(|id| id.parse().ok())
-            .expect("a number in the list of accounts")
-    };
+    let fields: Option<Vec<&str>> =
+        accounts.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields.first() == Some(&name));
+    let fields = fields.unwrap_or_else(|| panic!("there is no account `{name}`, which Postfix needs"));
+    let id = |at: usize| fields.get(at).and_then(|id| id.parse().ok()).expect("a number in the list of accounts");
     (id(2), id(3))
 }

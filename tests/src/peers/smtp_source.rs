@@ -30,14 +30,7 @@ impl SmtpSource {
     /// One mail of 1,000 octets.
     #[must_use]
     pub fn new(server: SocketAddr, from: &str, to: &str) -> Self {
-        Self {
-            server,
-            from: from.to_owned(),
-            to: to.to_owned(),
-            mails: 1,
-            sessions: 1,
-            octets: 1000,
-        }
+        Self { server, from: from.to_owned(), to: to.to_owned(), mails: 1, sessions: 1, octets: 1000 }
     }
 
     /// Sends all and waits for the end, at most `limit`. It exits with 0 only when every mail was taken.
@@ -48,20 +41,8 @@ impl SmtpSource {
     pub fn run(&self, limit: Duration) -> Finished {
         let mut source = command("smtp-source");
         source
-            .args([
-                "-s",
-                &self.sessions.to_string(),
-                "-m",
-                &self.mails.to_string(),
-            ])
-            .args([
-                "-l",
-                &self.octets.to_string(),
-                "-f",
-                &self.from,
-                "-t",
-                &self.to,
-            ])
+            .args(["-s", &self.sessions.to_string(), "-m", &self.mails.to_string()])
+            .args(["-l", &self.octets.to_string(), "-f", &self.from, "-t", &self.to])
             .args(["-M", "source.example"])
             .arg(format!("inet:{}", self.server));
         Process::start("smtp-source", &mut source).finish(limit)
@@ -94,17 +75,10 @@ impl SmtpSink {
             sink.args(["-u", "nobody"]);
         }
         // One file a mail; it adds a number of its own.
-        sink.arg("-d")
-            .arg(mails.join("mail."))
-            .arg(address.to_string())
-            .arg("100");
+        sink.arg("-d").arg(mails.join("mail.")).arg(address.to_string()).arg("100");
         let mut process = Process::start("smtp-sink", &mut sink);
         process.wait_until_ready("its port", || std::net::TcpStream::connect(address).is_ok());
-        Self {
-            address,
-            scratch,
-            _process: process,
-        }
+        Self { address, scratch, _process: process }
     }
 
     /// Where it listens.

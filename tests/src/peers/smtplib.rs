@@ -71,18 +71,11 @@ impl Smtplib {
     pub fn send(&self) -> SmtplibResult {
         let mut python = command("python3");
         python.args(["-I", "-c", SCRIPT]);
-        let output = Process::run_with_input("smtplib", &mut python, self.request.to_string())
-            .expect_success();
+        let output = Process::run_with_input("smtplib", &mut python, self.request.to_string()).expect_success();
         let line = output.lines().last().unwrap_or_default();
-        let result: Value =
-            serde_json::from_str(line).unwrap_or_else(|_| panic!("smtplib said:\n{output}"));
+        let result: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("smtplib said:\n{output}"));
         let texts = |value: &Value| -> Vec<String> {
-            value
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|text| text.as_str().map(str::to_owned))
-                .collect()
+            value.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
         };
         SmtplibResult {
             accepted: result["accepted"].as_bool().unwrap_or(false),

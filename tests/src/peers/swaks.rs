@@ -39,22 +39,9 @@ impl Swaks {
     pub fn new(server: SocketAddr, from: &str, to: &str) -> Self {
         let from = if from.is_empty() { "<>" } else { from };
         let server = server.to_string();
-        let arguments = [
-            "--server",
-            &server,
-            "--from",
-            from,
-            "--to",
-            to,
-            "--helo",
-            "client.example",
-            "--timeout",
-            "60",
-        ];
-        Self {
-            arguments: arguments.map(str::to_owned).to_vec(),
-            mail: None,
-        }
+        let arguments =
+            ["--server", &server, "--from", from, "--to", to, "--helo", "client.example", "--timeout", "60"];
+        Self { arguments: arguments.map(str::to_owned).to_vec(), mail: None }
     }
 
     /// The mail as it stands, headers and all.
@@ -97,17 +84,10 @@ impl Swaks {
         let scratch = Scratch::new("swaks");
         let mut swaks = command("swaks");
         // Its own configuration must not reach into a test.
-        swaks
-            .env("HOME", scratch.path())
-            .env_remove("SWAKS_OPT_server")
-            .args(&self.arguments);
+        swaks.env("HOME", scratch.path()).env_remove("SWAKS_OPT_server").args(&self.arguments);
         if let Some(mail) = &self.mail {
             // `@` reads a file; swaks turns a lone LF into CRLF itself.
-            let text: Vec<u8> = mail
-                .iter()
-                .copied()
-                .filter(|octet| *octet != b'\r')
-                .collect();
+            let text: Vec<u8> = mail.iter().copied().filter(|octet| *octet != b'\r').collect();
             let file = scratch.write("mail.eml", text);
             swaks.arg("--data").arg(format!("@{}", file.display()));
         }
@@ -116,16 +96,10 @@ impl Swaks {
             .output
             .lines()
             .filter_map(|line| {
-                line.strip_prefix("<-  ")
-                    .or_else(|| line.strip_prefix("<** "))
-                    .or_else(|| line.strip_prefix("<~  "))
+                line.strip_prefix("<-  ").or_else(|| line.strip_prefix("<** ")).or_else(|| line.strip_prefix("<~  "))
             })
             .map(str::to_owned)
             .collect();
-        SwaksResult {
-            exit_code: finished.status.code().unwrap_or(-1),
-            output: finished.output,
-            replies,
-        }
+        SwaksResult { exit_code: finished.status.code().unwrap_or(-1), output: finished.output, replies }
     }
 }

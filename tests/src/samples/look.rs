@@ -17,12 +17,7 @@ const NUMBER_MAX: u32 = 999;
 #[must_use]
 pub fn number_on(page: &DynamicImage) -> Option<u32> {
     let page = page.to_luma8();
-    let whole = Frame {
-        left: 0.0,
-        top: 0.0,
-        right: 1.0,
-        bottom: 1.0,
-    };
+    let whole = Frame { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 };
     let numbers = || (0..=NUMBER_MAX).rev();
     let found = numbers().find(|number| shows(&page, *number, whole, whole));
     found.or_else(|| {
@@ -54,24 +49,16 @@ fn shows(page: &GrayImage, number: u32, from: Frame, to: Frame) -> bool {
     let middle = |bar: &segments::Bar| (bar.x + bar.width / 2.0, bar.y + bar.height / 2.0);
     let bars = segments::number(number);
     // All seven bars of as many figures: those that this number has not must be white.
-    let eights = number
-        .to_string()
-        .replace(|_| true, "8")
-        .parse()
-        .map_or_else(|_| Vec::new(), segments::number);
+    let eights = number.to_string().replace(|_| true, "8").parse().map_or_else(|_| Vec::new(), segments::number);
     bars.iter().all(|bar| is_ink(middle(bar)))
-        && !eights
-            .iter()
-            .any(|bar| !bars.contains(bar) && is_ink(middle(bar)))
+        && !eights.iter().any(|bar| !bars.contains(bar) && is_ink(middle(bar)))
         && !segments::holes(number).into_iter().any(is_ink)
 }
 
 fn frame_of(number: u32) -> Frame {
     let bars = segments::number(number);
-    let least =
-        |value: fn(&segments::Bar) -> f32| bars.iter().map(value).fold(f32::INFINITY, f32::min);
-    let most =
-        |value: fn(&segments::Bar) -> f32| bars.iter().map(value).fold(f32::NEG_INFINITY, f32::max);
+    let least = |value: fn(&segments::Bar) -> f32| bars.iter().map(value).fold(f32::INFINITY, f32::min);
+    let most = |value: fn(&segments::Bar) -> f32| bars.iter().map(value).fold(f32::NEG_INFINITY, f32::max);
     Frame {
         left: least(|bar| bar.x),
         top: least(|bar| bar.y),

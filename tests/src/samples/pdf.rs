@@ -19,14 +19,7 @@ impl PdfSample {
     /// A4 pages that show their numbers in black.
     #[must_use]
     pub fn pages(pages: u32) -> Self {
-        Self {
-            pages,
-            size_pt: size_pt::A4,
-            colour: [0.0; 3],
-            text: None,
-            filler_octets: 0,
-            encrypted: false,
-        }
+        Self { pages, size_pt: size_pt::A4, colour: [0.0; 3], text: None, filler_octets: 0, encrypted: false }
     }
 
     /// Another paper size, width and height in points: see [`size_pt`].
@@ -68,18 +61,10 @@ impl PdfSample {
     #[must_use]
     pub fn build(&self) -> Vec<u8> {
         let mut file = Objects::default();
-        let kids: Vec<String> = (0..self.pages)
-            .map(|page| format!("{} 0 R", 4 + 2 * page))
-            .collect();
+        let kids: Vec<String> = (0..self.pages).map(|page| format!("{} 0 R", 4 + 2 * page)).collect();
         file.object("<< /Type /Catalog /Pages 2 0 R >>");
-        file.object(&format!(
-            "<< /Type /Pages /Count {} /Kids [{}] >>",
-            self.pages,
-            kids.join(" ")
-        ));
-        file.object(
-            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
-        );
+        file.object(&format!("<< /Type /Pages /Count {} /Kids [{}] >>", self.pages, kids.join(" ")));
+        file.object("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>");
         let (width, height) = self.size_pt;
         for page in 0..self.pages {
             file.object(&format!(
@@ -95,9 +80,7 @@ impl PdfSample {
         // Revision 2 of the standard security handler; the keys are those of no password.
         let encryption = self.encrypted.then(|| {
             let key = "A5".repeat(32);
-            file.object(&format!(
-                "<< /Filter /Standard /V 1 /R 2 /O <{key}> /U <{key}> /P -64 >>"
-            ))
+            file.object(&format!("<< /Filter /Standard /V 1 /R 2 /O <{key}> /U <{key}> /P -64 >>"))
         });
         file.finish(encryption)
     }
@@ -109,23 +92,11 @@ impl PdfSample {
         for bar in segments::number(number) {
             // PDF counts from the lower edge.
             let (x, y) = (bar.x * width, (1.0 - bar.y - bar.height) * height);
-            let _ = writeln!(
-                content,
-                "{x:.2} {y:.2} {:.2} {:.2} re f",
-                bar.width * width,
-                bar.height * height
-            );
+            let _ = writeln!(content, "{x:.2} {y:.2} {:.2} {:.2} re f", bar.width * width, bar.height * height);
         }
         if let Some(text) = &self.text {
-            let text = text
-                .replace('\\', "\\\\")
-                .replace('(', "\\(")
-                .replace(')', "\\)");
-            let _ = writeln!(
-                content,
-                "BT /F1 24 Tf 50 {:.2} Td ({text}) Tj ET",
-                height * 0.88
-            );
+            let text = text.replace('\\', "\\\\").replace('(', "\\(").replace(')', "\\)");
+            let _ = writeln!(content, "BT /F1 24 Tf 50 {:.2} Td ({text}) Tj ET", height * 0.88);
         }
         content
     }
@@ -155,13 +126,11 @@ impl Objects {
     fn begin(&mut self) -> usize {
         if self.octets.is_empty() {
             // The comment of octets above 127 tells transfer programs that this is no text.
-            self.octets
-                .extend_from_slice(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n");
+            self.octets.extend_from_slice(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n");
         }
         self.offsets.push(self.octets.len());
         let number = self.offsets.len();
-        self.octets
-            .extend_from_slice(format!("{number} 0 obj\n").as_bytes());
+        self.octets.extend_from_slice(format!("{number} 0 obj\n").as_bytes());
         number
     }
 
@@ -174,8 +143,7 @@ impl Objects {
 
     fn stream(&mut self, content: &[u8]) -> usize {
         let number = self.begin();
-        self.octets
-            .extend_from_slice(format!("<< /Length {} >>\nstream\n", content.len()).as_bytes());
+        self.octets.extend_from_slice(format!("<< /Length {} >>\nstream\n", content.len()).as_bytes());
         self.octets.extend_from_slice(content);
         self.octets.extend_from_slice(b"\nendstream\nendobj\n");
         number
@@ -188,8 +156,7 @@ impl Objects {
         for offset in &self.offsets {
             let _ = writeln!(end, "{offset:010} 00000 n ");
         }
-        let encrypt =
-            encryption.map_or_else(String::new, |number| format!(" /Encrypt {number} 0 R"));
+        let encrypt = encryption.map_or_else(String::new, |number| format!(" /Encrypt {number} 0 R"));
         let id = "7a".repeat(16);
         let _ = write!(
             end,

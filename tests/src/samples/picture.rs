@@ -29,10 +29,7 @@ pub fn draw(number: u32, width_px: u32, height_px: u32) -> RgbImage {
 /// A JPEG in colour.
 #[must_use]
 pub fn jpeg(number: u32, width_px: u32, height_px: u32) -> Vec<u8> {
-    encode(
-        &DynamicImage::ImageRgb8(draw(number, width_px, height_px)),
-        ImageFormat::Jpeg,
-    )
+    encode(&DynamicImage::ImageRgb8(draw(number, width_px, height_px)), ImageFormat::Jpeg)
 }
 
 /// A JPEG in shades of grey: one component.
@@ -45,10 +42,7 @@ pub fn jpeg_gray(number: u32, width_px: u32, height_px: u32) -> Vec<u8> {
 /// A PNG in colour.
 #[must_use]
 pub fn png(number: u32, width_px: u32, height_px: u32) -> Vec<u8> {
-    encode(
-        &DynamicImage::ImageRgb8(draw(number, width_px, height_px)),
-        ImageFormat::Png,
-    )
+    encode(&DynamicImage::ImageRgb8(draw(number, width_px, height_px)), ImageFormat::Png)
 }
 
 /// A small PNG that needs `side_px`² × 4 octets of memory for whoever believes it: one bit a pixel, all black.
@@ -71,11 +65,7 @@ pub fn png_bomb(side_px: u32) -> Vec<u8> {
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
     for (name, content) in [(b"IHDR", &header[..]), (b"IDAT", &data[..]), (b"IEND", &[])] {
         let chunk = [&name[..], content].concat();
-        file.extend_from_slice(
-            &u32::try_from(content.len())
-                .expect("less than 4 GiB")
-                .to_be_bytes(),
-        );
+        file.extend_from_slice(&u32::try_from(content.len()).expect("less than 4 GiB").to_be_bytes());
         file.extend_from_slice(&chunk);
         file.extend_from_slice(&crc32fast::hash(&chunk).to_be_bytes());
     }
@@ -84,9 +74,7 @@ pub fn png_bomb(side_px: u32) -> Vec<u8> {
 
 fn encode(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut file = Cursor::new(Vec::new());
-    picture
-        .write_to(&mut file, format)
-        .expect("a picture can be encoded into memory");
+    picture.write_to(&mut file, format).expect("a picture can be encoded into memory");
     file.into_inner()
 }
 

@@ -16,12 +16,7 @@ pub fn postscript(pages: u32, size_pt: (f32, f32)) -> Vec<u8> {
         let _ = writeln!(file, "%%Page: {page} {page}");
         for bar in segments::number(page) {
             let (x, y) = (bar.x * width, (1.0 - bar.y - bar.height) * height);
-            let _ = writeln!(
-                file,
-                "{x:.2} {y:.2} {:.2} {:.2} rectfill",
-                bar.width * width,
-                bar.height * height
-            );
+            let _ = writeln!(file, "{x:.2} {y:.2} {:.2} {:.2} rectfill", bar.width * width, bar.height * height);
         }
         file.push_str("showpage\n");
     }

@@ -20,13 +20,7 @@ pub enum PwgType {
 
 impl PwgType {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Black1,
-        Self::Sgray8,
-        Self::Srgb8,
-        Self::Srgb16,
-        Self::Cmyk8,
-    ];
+    pub const ALL: [Self; 5] = [Self::Black1, Self::Sgray8, Self::Srgb8, Self::Srgb16, Self::Cmyk8];
 
     /// The keyword, `"srgb_8"`.
     #[must_use]
@@ -91,33 +85,19 @@ impl PwgSample {
     /// One A4 page.
     #[must_use]
     pub fn a4(pwg_type: PwgType, resolution_dpi: u32) -> Self {
-        Self {
-            pages: 1,
-            pwg_type,
-            resolution_dpi,
-            media: "iso_a4_210x297mm",
-            size_hmm: (21_000, 29_700),
-        }
+        Self { pages: 1, pwg_type, resolution_dpi, media: "iso_a4_210x297mm", size_hmm: (21_000, 29_700) }
     }
 
     /// One page of North American letter.
     #[must_use]
     pub fn letter(pwg_type: PwgType, resolution_dpi: u32) -> Self {
-        Self {
-            media: "na_letter_8.5x11in",
-            size_hmm: (21_590, 27_940),
-            ..Self::a4(pwg_type, resolution_dpi)
-        }
+        Self { media: "na_letter_8.5x11in", size_hmm: (21_590, 27_940), ..Self::a4(pwg_type, resolution_dpi) }
     }
 
     /// One page of 4 by 6 inches.
     #[must_use]
     pub fn photo(pwg_type: PwgType, resolution_dpi: u32) -> Self {
-        Self {
-            media: "na_index-4x6_4x6in",
-            size_hmm: (10_160, 15_240),
-            ..Self::a4(pwg_type, resolution_dpi)
-        }
+        Self { media: "na_index-4x6_4x6in", size_hmm: (10_160, 15_240), ..Self::a4(pwg_type, resolution_dpi) }
     }
 
     /// So many pages.
@@ -150,8 +130,7 @@ impl PwgSample {
         let (width, height) = self.size_px();
         let (bits, space, colours) = self.pwg_type.header();
         let points = |hmm: u32| (hmm * 72 + 1270) / 2540;
-        let mut integer =
-            |at: usize, value: u32| header[at..at + 4].copy_from_slice(&value.to_be_bytes());
+        let mut integer = |at: usize, value: u32| header[at..at + 4].copy_from_slice(&value.to_be_bytes());
         integer(276, self.resolution_dpi);
         integer(280, self.resolution_dpi);
         integer(340, 1);
@@ -167,8 +146,7 @@ impl PwgSample {
         integer(452, self.pages);
         integer(456, 1);
         integer(460, 1);
-        let mut text =
-            |at: usize, value: &str| header[at..at + value.len()].copy_from_slice(value.as_bytes());
+        let mut text = |at: usize, value: &str| header[at..at + value.len()].copy_from_slice(value.as_bytes());
         text(0, "PwgRaster");
         text(192, "auto");
         text(1668, "auto");
@@ -179,11 +157,7 @@ impl PwgSample {
     fn bitmap(&self, number: u32, file: &mut Vec<u8>) {
         let (width, height) = self.size_px();
         // A "colour value" of one-bit pixels is eight of them: the figures' edges then lie on whole octets.
-        let values = if self.pwg_type == PwgType::Black1 {
-            width.div_ceil(8)
-        } else {
-            width
-        };
+        let values = if self.pwg_type == PwgType::Black1 { width.div_ceil(8) } else { width };
         let bars: Vec<[u32; 4]> = segments::number(number)
             .iter()
             .map(|bar| {
@@ -196,28 +170,16 @@ impl PwgSample {
             })
             .collect();
         // Between two edges all lines are the same.
-        let mut edges: Vec<u32> = bars
-            .iter()
-            .flat_map(|bar| [bar[2], bar[3]])
-            .chain([0, height])
-            .collect();
+        let mut edges: Vec<u32> = bars.iter().flat_map(|bar| [bar[2], bar[3]]).chain([0, height]).collect();
         edges.sort_unstable();
         edges.dedup();
         for pair in edges.windows(2) {
             let inked: Vec<bool> = (0..values)
-                .map(|x| {
-                    bars.iter().any(|bar| {
-                        (bar[0]..bar[1]).contains(&x) && (bar[2]..bar[3]).contains(&pair[0])
-                    })
-                })
+                .map(|x| bars.iter().any(|bar| (bar[0]..bar[1]).contains(&x) && (bar[2]..bar[3]).contains(&pair[0])))
                 .collect();
             let mut line = Vec::new();
             for same in inked.chunk_by(|one, next| one == next) {
-                let colour = if same[0] {
-                    self.pwg_type.ink()
-                } else {
-                    self.pwg_type.white()
-                };
+                let colour = if same[0] { self.pwg_type.ink() } else { self.pwg_type.white() };
                 for run in same.chunks(128) {
                     line.push(run.len() as u8 - 1);
                     line.extend_from_slice(colour);

@@ -53,9 +53,7 @@ const FIGURES: [[bool; 7]; 10] = {
 /// The bars of a number, centred on the page.
 #[must_use]
 pub fn number(number: u32) -> Vec<Bar> {
-    cells(number)
-        .flat_map(|(figure, left, width)| figure_bars(figure, left, width))
-        .collect()
+    cells(number).flat_map(|(figure, left, width)| figure_bars(figure, left, width)).collect()
 }
 
 /// Points of the page that are white whatever the figures of a number are: inside each, and between two.
@@ -69,32 +67,21 @@ pub fn holes(number: u32) -> Vec<(f32, f32)> {
     });
     let between = cells.iter().skip(1).flat_map(|(_, left, width)| {
         let (gap, inset) = (left - width / 8.0, width * THICK / 2.0);
-        [
-            (gap, TOP + inset),
-            (gap, (TOP + BOTTOM) / 2.0),
-            (gap, BOTTOM - inset),
-        ]
+        [(gap, TOP + inset), (gap, (TOP + BOTTOM) / 2.0), (gap, BOTTOM - inset)]
     });
     inside.chain(between).collect()
 }
 
 /// Each figure of a number with its left edge and width.
 fn cells(number: u32) -> impl Iterator<Item = (usize, f32, f32)> {
-    let figures: Vec<u32> = number
-        .to_string()
-        .chars()
-        .filter_map(|figure| figure.to_digit(10))
-        .collect();
+    let figures: Vec<u32> = number.to_string().chars().filter_map(|figure| figure.to_digit(10)).collect();
     let count = figures.len() as f32;
     let cell = ((RIGHT - LEFT) / count).min(FIGURE_WIDTH_MAX);
     let start = (LEFT + RIGHT - cell * count) / 2.0;
-    figures.into_iter().enumerate().map(move |(at, figure)| {
-        (
-            figure as usize,
-            start + cell * (at as f32 + 0.1),
-            cell * 0.8,
-        )
-    })
+    figures
+        .into_iter()
+        .enumerate()
+        .map(move |(at, figure)| (figure as usize, start + cell * (at as f32 + 0.1), cell * 0.8))
 }
 
 fn figure_bars(figure: usize, left: f32, width: f32) -> impl Iterator<Item = Bar> {
@@ -102,18 +89,8 @@ fn figure_bars(figure: usize, left: f32, width: f32) -> impl Iterator<Item = Bar
     let height = BOTTOM - TOP;
     let (right, middle) = (left + width - thick, TOP + (height - thick) / 2.0);
     let half = height / 2.0;
-    let across = |y| Bar {
-        x: left,
-        y,
-        width,
-        height: thick,
-    };
-    let down = |x, y| Bar {
-        x,
-        y,
-        width: thick,
-        height: half,
-    };
+    let across = |y| Bar { x: left, y, width, height: thick };
+    let down = |x, y| Bar { x, y, width: thick, height: half };
     let all = [
         across(TOP),
         down(right, TOP),
@@ -123,7 +100,5 @@ fn figure_bars(figure: usize, left: f32, width: f32) -> impl Iterator<Item = Bar
         down(left, TOP),
         across(middle),
     ];
-    all.into_iter()
-        .zip(FIGURES[figure])
-        .filter_map(|(bar, on)| on.then_some(bar))
+    all.into_iter().zip(FIGURES[figure]).filter_map(|(bar, on)| on.then_some(bar))
 }

@@ -29,10 +29,7 @@ pub struct Values(pub Vec<Value>);
 impl Attribute {
     /// An attribute with one value or, from a list, several.
     pub fn new(name: impl Into<String>, values: impl Into<Values>) -> Self {
-        Self {
-            name: name.into(),
-            values: values.into().0,
-        }
+        Self { name: name.into(), values: values.into().0 }
     }
 
     /// The first value.
@@ -92,31 +89,19 @@ impl Attribute {
     /// The first value, if it is an octetString.
     #[must_use]
     pub fn octet_string(&self) -> Option<&[u8]> {
-        if let Value::OctetString(octets) = self.value()? {
-            Some(octets)
-        } else {
-            None
-        }
+        if let Value::OctetString(octets) = self.value()? { Some(octets) } else { None }
     }
 
     /// The first value, if it is a dateTime.
     #[must_use]
     pub fn date_time(&self) -> Option<DateTime> {
-        if let Value::DateTime(date_time) = self.value()? {
-            Some(*date_time)
-        } else {
-            None
-        }
+        if let Value::DateTime(date_time) = self.value()? { Some(*date_time) } else { None }
     }
 
     /// The first value, if it is a resolution.
     #[must_use]
     pub fn resolution(&self) -> Option<Resolution> {
-        if let Value::Resolution(resolution) = self.value()? {
-            Some(*resolution)
-        } else {
-            None
-        }
+        if let Value::Resolution(resolution) = self.value()? { Some(*resolution) } else { None }
     }
 
     /// The first value, if it is a rangeOfInteger or an integer.
@@ -153,13 +138,7 @@ impl Attribute {
 
     /// Every value that is a resolution.
     pub fn resolutions(&self) -> impl Iterator<Item = Resolution> {
-        self.values.iter().filter_map(|value| {
-            if let Value::Resolution(one) = value {
-                Some(*one)
-            } else {
-                None
-            }
-        })
+        self.values.iter().filter_map(|value| if let Value::Resolution(one) = value { Some(*one) } else { None })
     }
 
     /// Every value that is a collection.
@@ -178,9 +157,7 @@ impl Collection {
     /// A collection without members.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            members: Vec::new(),
-        }
+        Self { members: Vec::new() }
     }
 
     /// Adds a member at the end.
@@ -199,9 +176,7 @@ impl Collection {
 
 impl FromIterator<Attribute> for Collection {
     fn from_iter<I: IntoIterator<Item = Attribute>>(members: I) -> Self {
-        Self {
-            members: members.into_iter().collect(),
-        }
+        Self { members: members.into_iter().collect() }
     }
 }
 

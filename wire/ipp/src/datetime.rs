@@ -61,11 +61,7 @@ impl DateTime {
             + i64::from(self.minutes) * 60
             + i64::from(self.seconds);
         let offset = i64::from(self.utc_hours) * 3_600 + i64::from(self.utc_minutes) * 60;
-        Some(if self.behind_utc {
-            local + offset
-        } else {
-            local - offset
-        })
+        Some(if self.behind_utc { local + offset } else { local - offset })
     }
 
     /// Whether every field is in its range; February 30 is not looked at.
@@ -124,13 +120,7 @@ impl core::fmt::Display for DateTime {
         write!(
             out,
             "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{}",
-            self.year,
-            self.month,
-            self.day,
-            self.hour,
-            self.minutes,
-            self.seconds,
-            self.deci_seconds
+            self.year, self.month, self.day, self.hour, self.minutes, self.seconds, self.deci_seconds
         )?;
         if self.utc_hours == 0 && self.utc_minutes == 0 {
             return out.write_str("Z");
@@ -155,16 +145,11 @@ fn civil(days: i64) -> (i64, u8, u8) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = (day_of_year - (153 * month_from_march + 2) / 5 + 1) as u8;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    } as u8;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 } as u8;
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -187,24 +172,14 @@ mod tests {
             assert_eq!(date_time.unix_secs(), Some(secs));
         }
         assert_eq!(DateTime::from_unix_secs(i64::MAX).year, 65_535);
-        assert_eq!(
-            DateTime::from_unix_secs(i64::MIN).to_string(),
-            "0000-01-01T00:00:00.0Z"
-        );
+        assert_eq!(DateTime::from_unix_secs(i64::MIN).to_string(), "0000-01-01T00:00:00.0Z");
     }
 
     #[test]
     fn the_offset_moves_the_instant() {
-        let berlin = DateTime {
-            utc_hours: 1,
-            ..DateTime::from_unix_secs(3_600)
-        };
+        let berlin = DateTime { utc_hours: 1, ..DateTime::from_unix_secs(3_600) };
         assert_eq!(berlin.unix_secs(), Some(0));
-        let behind = DateTime {
-            behind_utc: true,
-            utc_minutes: 30,
-            ..DateTime::from_unix_secs(0)
-        };
+        let behind = DateTime { behind_utc: true, utc_minutes: 30, ..DateTime::from_unix_secs(0) };
         assert_eq!(behind.unix_secs(), Some(1_800));
         assert_eq!(behind.to_string(), "1970-01-01T00:00:00.0-00:30");
     }

@@ -27,10 +27,7 @@ pub struct Decoded {
 /// If it is not a message, not a whole one, or exceeds a limit.
 pub fn decode(octets: &[u8], limits: &Limits) -> Result<Decoded, DecodeError> {
     let mut scanner = Scanner::new(limits);
-    let mut building = Building {
-        groups: Vec::new(),
-        open: Vec::new(),
-    };
+    let mut building = Building { groups: Vec::new(), open: Vec::new() };
     loop {
         match scanner.next(octets)? {
             None => return Err(scanner.error(octets, DecodeErrorKind::Truncated)),
@@ -39,24 +36,11 @@ pub fn decode(octets: &[u8], limits: &Limits) -> Result<Decoded, DecodeError> {
             Some(Element::End) => break,
         }
     }
-    let Some(Head {
-        version,
-        code,
-        request_id,
-    }) = scanner.head()
-    else {
+    let Some(Head { version, code, request_id }) = scanner.head() else {
         return Err(scanner.error(octets, DecodeErrorKind::Truncated));
     };
-    let message = Message {
-        version,
-        code,
-        request_id,
-        groups: building.groups,
-    };
-    Ok(Decoded {
-        message,
-        header_octets: scanner.at(),
-    })
+    let message = Message { version, code, request_id, groups: building.groups };
+    Ok(Decoded { message, header_octets: scanner.at() })
 }
 
 /// The groups so far and the collections that are not closed yet, outermost first.
@@ -73,9 +57,7 @@ impl Building {
         }
         match raw.tag {
             ValueTag::BegCollection => self.open.push(Vec::new()),
-            ValueTag::MemberAttrName => {
-                self.begin_attribute(String::from_utf8_lossy(raw.octets).into_owned())
-            }
+            ValueTag::MemberAttrName => self.begin_attribute(String::from_utf8_lossy(raw.octets).into_owned()),
             ValueTag::EndCollection => {
                 let members = self.open.pop().unwrap_or_default();
                 self.add_value(Value::Collection(Collection { members }));
@@ -86,10 +68,7 @@ impl Building {
 
     fn begin_attribute(&mut self, name: String) {
         if let Some(list) = self.list() {
-            list.push(Attribute {
-                name,
-                values: Vec::with_capacity(1),
-            });
+            list.push(Attribute { name, values: Vec::with_capacity(1) });
         }
     }
 

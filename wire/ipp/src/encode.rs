@@ -78,9 +78,7 @@ fn write_value<'a>(out: &mut Vec<u8>, name: &str, value: &'a Value) -> Option<Op
         | Value::NotSettable
         | Value::DeleteAttribute
         | Value::AdminDefine => write_element(out, tag, name, &[]),
-        Value::Integer(number) | Value::Enum(number) => {
-            write_element(out, tag, name, &[&number.to_be_bytes()])
-        }
+        Value::Integer(number) | Value::Enum(number) => write_element(out, tag, name, &[&number.to_be_bytes()]),
         Value::Boolean(truth) => write_element(out, tag, name, &[&[u8::from(*truth)]]),
         Value::OctetString(octets) => write_element(out, tag, name, &[octets]),
         Value::DateTime(date_time) => write_element(out, tag, name, &[&date_time.to_octets()]),
@@ -88,37 +86,20 @@ fn write_value<'a>(out: &mut Vec<u8>, name: &str, value: &'a Value) -> Option<Op
             out,
             tag,
             name,
-            &[
-                &resolution.cross_feed.to_be_bytes(),
-                &resolution.feed.to_be_bytes(),
-                &[resolution.units.into()],
-            ],
+            &[&resolution.cross_feed.to_be_bytes(), &resolution.feed.to_be_bytes(), &[resolution.units.into()]],
         ),
         Value::RangeOfInteger(range) => {
-            write_element(
-                out,
-                tag,
-                name,
-                &[&range.lower.to_be_bytes(), &range.upper.to_be_bytes()],
-            );
+            write_element(out, tag, name, &[&range.lower.to_be_bytes(), &range.upper.to_be_bytes()]);
         }
         Value::Collection(collection) => {
             write_element(out, tag, name, &[]);
-            return Some(Open {
-                values: [].iter(),
-                members: collection.members.iter(),
-            });
+            return Some(Open { values: [].iter(), members: collection.members.iter() });
         }
         Value::TextWithLanguage(string) | Value::NameWithLanguage(string) => {
             let LanguageString { language, text } = string;
             let language = shortened(language, LENGTH_MAX - 4);
             let text = shortened(text, LENGTH_MAX - 4 - language.len());
-            write_element(
-                out,
-                tag,
-                name,
-                &[&length(language), language, &length(text), text],
-            );
+            write_element(out, tag, name, &[&length(language), language, &length(text), text]);
         }
         Value::Text(string)
         | Value::Name(string)
@@ -127,9 +108,7 @@ fn write_value<'a>(out: &mut Vec<u8>, name: &str, value: &'a Value) -> Option<Op
         | Value::UriScheme(string)
         | Value::Charset(string)
         | Value::NaturalLanguage(string)
-        | Value::MimeMediaType(string) => {
-            write_element(out, tag, name, &[shortened(string, LENGTH_MAX)])
-        }
+        | Value::MimeMediaType(string) => write_element(out, tag, name, &[shortened(string, LENGTH_MAX)]),
         Value::Other(opaque) => write_element(out, tag, name, &[opaque.octets()]),
     }
     None
@@ -140,11 +119,7 @@ fn write_element(out: &mut Vec<u8>, tag: ValueTag, name: &str, parts: &[&[u8]]) 
     out.push(tag.0);
     out.extend(length(name));
     out.extend(name);
-    let octets = parts
-        .iter()
-        .map(|part| part.len())
-        .sum::<usize>()
-        .min(LENGTH_MAX);
+    let octets = parts.iter().map(|part| part.len()).sum::<usize>().min(LENGTH_MAX);
     out.extend((octets as u16).to_be_bytes());
     let begin = out.len();
     for part in parts {
@@ -172,52 +147,22 @@ mod tests {
         let message = Message::request(Operation::PrintJob, 1, "ipp://h/")
             .job("empty", Values::default())
             .job("", 1)
-            .job(
-                "media-col",
-                Collection::new()
-                    .with("none", Values::default())
-                    .with("x", 1),
-            )
+            .job("media-col", Collection::new().with("none", Values::default()).with("x", 1))
             .job("long", Value::Text("ä".repeat(20_000)))
-            .job(
-                "odd",
-                Value::Other(Opaque::new(ValueTag(0x5b), [1, 2]).unwrap()),
-            );
-        let decoded = decode(&message.encode(), &Limits::default())
-            .unwrap()
-            .message;
+            .job("odd", Value::Other(Opaque::new(ValueTag(0x5b), [1, 2]).unwrap()));
+        let decoded = decode(&message.encode(), &Limits::default()).unwrap().message;
         let job = decoded.group(GroupTag::Job).unwrap();
-        let names: Vec<_> = job
-            .attributes
-            .iter()
-            .map(|attribute| attribute.name.as_str())
-            .collect();
+        let names: Vec<_> = job.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
         assert_eq!(names, ["media-col", "long", "odd"]);
-        assert_eq!(
-            job.get("media-col")
-                .unwrap()
-                .collection()
-                .unwrap()
-                .members
-                .len(),
-            1
-        );
+        assert_eq!(job.get("media-col").unwrap().collection().unwrap().members.len(), 1);
         assert_eq!(job.get("long").unwrap().text().map(str::len), Some(32_766));
     }
 
     #[test]
     fn a_long_language_is_carried() {
-        let string = LanguageString {
-            language: "e".repeat(400),
-            text: String::from("x"),
-        };
-        let message = Message::request(Operation::PrintJob, 1, "ipp://h/")
-            .job("job-name", Value::NameWithLanguage(string));
-        assert_eq!(
-            decode(&message.encode(), &Limits::default())
-                .unwrap()
-                .message,
-            message
-        );
+        let string = LanguageString { language: "e".repeat(400), text: String::from("x") };
+        let message =
+            Message::request(Operation::PrintJob, 1, "ipp://h/").job("job-name", Value::NameWithLanguage(string));
+        assert_eq!(decode(&message.encode(), &Limits::default()).unwrap().message, message);
     }
 }

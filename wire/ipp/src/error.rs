@@ -66,9 +66,7 @@ impl DecodeError {
             | DecodeErrorKind::BrokenCollection
             | DecodeErrorKind::TooDeep => StatusCode::ClientErrorBadRequest,
             DecodeErrorKind::VersionNotSupported => StatusCode::ServerErrorVersionNotSupported,
-            DecodeErrorKind::NameTooLong | DecodeErrorKind::ValueTooLong => {
-                StatusCode::ClientErrorRequestValueTooLong
-            }
+            DecodeErrorKind::NameTooLong | DecodeErrorKind::ValueTooLong => StatusCode::ClientErrorRequestValueTooLong,
             DecodeErrorKind::TooManyOctets
             | DecodeErrorKind::TooManyGroups
             | DecodeErrorKind::TooManyAttributes
@@ -79,12 +77,8 @@ impl DecodeError {
     /// The answer to a request that could not be read.
     #[must_use]
     pub fn response(&self) -> Message {
-        Message::response_to(
-            self.status(),
-            self.version.unwrap_or(Version::V1_1),
-            self.request_id,
-        )
-        .status_message(alloc::format!("{self}"))
+        Message::response_to(self.status(), self.version.unwrap_or(Version::V1_1), self.request_id)
+            .status_message(alloc::format!("{self}"))
     }
 }
 

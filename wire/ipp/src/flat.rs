@@ -66,37 +66,21 @@ impl<'a> Flat<'a> {
                 }),
             }
         }
-        let Some(Head {
-            version,
-            code,
-            request_id,
-        }) = scanner.head()
-        else {
+        let Some(Head { version, code, request_id }) = scanner.head() else {
             return Err(scanner.error(octets, DecodeErrorKind::Truncated));
         };
-        Ok(Self {
-            version,
-            code,
-            request_id,
-            header_octets: scanner.at(),
-            entries,
-            groups,
-        })
+        Ok(Self { version, code, request_id, header_octets: scanner.at(), entries, groups })
     }
 
     /// The entries of the first attribute of this name in a group of this tag: its values and all inside them.
     #[must_use]
     pub fn get(&self, group: GroupTag, name: &str) -> Option<&[Entry<'a>]> {
         let begin = self.entries.iter().position(|entry| {
-            entry.name == name
-                && self.groups.get(entry.group as usize) == Some(&group)
-                && !name.is_empty()
+            entry.name == name && self.groups.get(entry.group as usize) == Some(&group) && !name.is_empty()
         })?;
         let rest = &self.entries[begin..];
         let of_group = rest[0].group;
-        let further = rest[1..]
-            .iter()
-            .take_while(|entry| entry.name.is_empty() && entry.group == of_group);
+        let further = rest[1..].iter().take_while(|entry| entry.name.is_empty() && entry.group == of_group);
         let length = 1 + further.count();
         Some(&rest[..length])
     }
@@ -123,9 +107,7 @@ mod tests {
 
     #[test]
     fn finds_an_attribute_with_all_its_entries() {
-        let size = Collection::new()
-            .with("x-dimension", 21_000)
-            .with("y-dimension", 29_700);
+        let size = Collection::new().with("x-dimension", 21_000).with("y-dimension", 29_700);
         let message = Message::request(Operation::PrintJob, 3, "ipp://h/")
             .job("copies", 2)
             .job("media-col", Collection::new().with("media-size", size))
@@ -133,18 +115,12 @@ mod tests {
             .operation("copies", 9);
         let octets = message.encode();
         let flat = Flat::decode(&octets, &Limits::default()).unwrap();
-        assert_eq!(
-            (flat.code, flat.request_id, flat.header_octets),
-            (2, 3, octets.len())
-        );
+        assert_eq!((flat.code, flat.request_id, flat.header_octets), (2, 3, octets.len()));
         assert_eq!(flat.value(GroupTag::Job, "copies"), Some(Value::Integer(2)));
         let media_col = flat.get(GroupTag::Job, "media-col").unwrap();
         assert_eq!(media_col.len(), 9);
         assert_eq!(media_col[3].octets, b"x-dimension");
-        assert_eq!(
-            (media_col[0].depth, media_col[3].depth, media_col[8].depth),
-            (0, 2, 0)
-        );
+        assert_eq!((media_col[0].depth, media_col[3].depth, media_col[8].depth), (0, 2, 0));
         assert_eq!(flat.value(GroupTag::Job, "media-col"), None);
         assert_eq!(flat.get(GroupTag::Printer, "copies"), None);
     }

@@ -48,10 +48,7 @@ impl Size {
     /// The size turned by a quarter.
     #[must_use]
     pub const fn turned(self) -> Self {
-        Self {
-            x: self.y,
-            y: self.x,
-        }
+        Self { x: self.y, y: self.x }
     }
 
     /// Width and height in points of 1/72 inch.
@@ -74,32 +71,21 @@ impl Size {
     /// The collection "media-size".
     #[must_use]
     pub fn to_media_size(self) -> Collection {
-        Collection::new()
-            .with("x-dimension", self.x)
-            .with("y-dimension", self.y)
+        Collection::new().with("x-dimension", self.x).with("y-dimension", self.y)
     }
 
     /// Reads "media-size"; `None` if a dimension is missing or a range.
     #[must_use]
     pub fn from_media_size(media_size: &Collection) -> Option<Self> {
-        let dimension = |name| {
-            media_size
-                .get(name)
-                .and_then(Attribute::integer)
-                .filter(|length| *length >= 0)
-        };
-        Some(Self {
-            x: dimension("x-dimension")?,
-            y: dimension("y-dimension")?,
-        })
+        let dimension = |name| media_size.get(name).and_then(Attribute::integer).filter(|length| *length >= 0);
+        Some(Self { x: dimension("x-dimension")?, y: dimension("y-dimension")? })
     }
 
     /// The size of "media-col", from its "media-size" or else its "media-size-name".
     #[must_use]
     pub fn from_media_col(media_col: &Collection) -> Option<Self> {
         let size = media_col.get("media-size").and_then(Attribute::collection);
-        size.and_then(Self::from_media_size)
-            .or_else(|| size_of(media_col.get("media-size-name")?.string()?))
+        size.and_then(Self::from_media_size).or_else(|| size_of(media_col.get("media-size-name")?.string()?))
     }
 
     /// The name of this size: the registered one within [`TOLERANCE`], else `custom_…`.
@@ -151,18 +137,11 @@ impl<'a> MediaName<'a> {
     pub fn parse(name: &'a str) -> Option<Self> {
         let (front, dimensions) = name.rsplit_once('_')?;
         let (class, label) = front.split_once('_').unwrap_or((front, ""));
-        let is_plain = |part: &str| {
-            part.bytes()
-                .all(|octet| octet.is_ascii_alphanumeric() || b"-._".contains(&octet))
-        };
+        let is_plain = |part: &str| part.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._".contains(&octet));
         if class.is_empty() || !is_plain(class) || !is_plain(label) {
             return None;
         }
-        Some(Self {
-            class,
-            label,
-            size: dimensions_of(dimensions)?,
-        })
+        Some(Self { class, label, size: dimensions_of(dimensions)? })
     }
 
     /// Whether the size is none of the registered ones.
@@ -179,26 +158,20 @@ fn dimensions_of(dimensions: &str) -> Option<Size> {
         None => (dimensions.strip_suffix("in")?, 2_540),
     };
     let (x, y) = lengths.split_once('x')?;
-    let size = Size {
-        x: length_of(x, per_unit)?,
-        y: length_of(y, per_unit)?,
-    };
+    let size = Size { x: length_of(x, per_unit)?, y: length_of(y, per_unit)? };
     (size.x > 0).then_some(size)
 }
 
 fn length_of(decimal: &str, per_unit: u64) -> Option<i32> {
     let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, "0"));
-    let digits = |part: &str| {
-        !part.is_empty() && part.len() <= 9 && part.bytes().all(|octet| octet.is_ascii_digit())
-    };
+    let digits = |part: &str| !part.is_empty() && part.len() <= 9 && part.bytes().all(|octet| octet.is_ascii_digit());
     if !digits(whole) || !digits(fraction) {
         return None;
     }
     let scale = 10_u64.pow(u32::try_from(fraction.len()).ok()?);
     let number = whole.parse::<u64>().ok()? * scale + fraction.parse::<u64>().ok()?;
     // at most 18 digits times 2,540 may exceed 64 bits
-    let length =
-        u64::try_from(u128::from(number) * u128::from(per_unit) / u128::from(scale)).ok()?;
+    let length = u64::try_from(u128::from(number) * u128::from(per_unit) / u128::from(scale)).ok()?;
     (length <= LENGTH_MAX).then_some(length as i32)
 }
 
@@ -217,16 +190,8 @@ pub fn canonical(name: &str) -> Option<&'static str> {
     if let Ok(at) = MEDIA_SIZES.binary_search_by(|row| row.0.cmp(name)) {
         return Some(MEDIA_SIZES[at].0);
     }
-    let legacy = known::LEGACY
-        .iter()
-        .find(|row| row.0 == name)
-        .map(|row| row.1);
-    legacy.or_else(|| {
-        known::CALLED
-            .iter()
-            .find(|row| row.1.eq_ignore_ascii_case(name))
-            .map(|row| row.0)
-    })
+    let legacy = known::LEGACY.iter().find(|row| row.0 == name).map(|row| row.1);
+    legacy.or_else(|| known::CALLED.iter().find(|row| row.1.eq_ignore_ascii_case(name)).map(|row| row.0))
 }
 
 /// The registered name whose size is nearest, within [`TOLERANCE`] on both sides.
@@ -240,33 +205,22 @@ pub fn find(size: Size) -> Option<&'static str> {
 /// Of names for the same size, the one that people know comes first: A4 before an envelope.
 #[must_use]
 pub fn find_within(size: Size, tolerance: i32) -> Option<&'static str> {
-    let off = |row: &(&str, i32, i32)| {
-        u64::from(size.x.abs_diff(row.1)) + u64::from(size.y.abs_diff(row.2))
-    };
-    let near = MEDIA_SIZES
-        .iter()
-        .filter(|row| size.is_near(Size::new(row.1, row.2), tolerance));
-    near.min_by_key(|row| (off(row), known::rank(row.0)))
-        .map(|row| row.0)
+    let off = |row: &(&str, i32, i32)| u64::from(size.x.abs_diff(row.1)) + u64::from(size.y.abs_diff(row.2));
+    let near = MEDIA_SIZES.iter().filter(|row| size.is_near(Size::new(row.1, row.2), tolerance));
+    near.min_by_key(|row| (off(row), known::rank(row.0))).map(|row| row.0)
 }
 
 /// The nearest of some names, such as "media-supported", within [`TOLERANCE`]; names without a size are passed over.
 pub fn find_among<'a>(size: Size, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let off =
-        |other: Size| u64::from(size.x.abs_diff(other.x)) + u64::from(size.y.abs_diff(other.y));
-    let sized = names
-        .into_iter()
-        .filter_map(|name| size_of(name).map(|size| (name, size)));
+    let off = |other: Size| u64::from(size.x.abs_diff(other.x)) + u64::from(size.y.abs_diff(other.y));
+    let sized = names.into_iter().filter_map(|name| size_of(name).map(|size| (name, size)));
     let near = sized.filter(|(_, other)| size.is_near(*other, TOLERANCE));
-    near.min_by_key(|(_, other)| off(*other))
-        .map(|(name, _)| name)
+    near.min_by_key(|(_, other)| off(*other)).map(|(name, _)| name)
 }
 
 /// Every registered name with its size, sorted by name.
 pub fn registered() -> impl Iterator<Item = (&'static str, Size)> {
-    MEDIA_SIZES
-        .iter()
-        .map(|row| (row.0, Size::new(row.1, row.2)))
+    MEDIA_SIZES.iter().map(|row| (row.0, Size::new(row.1, row.2)))
 }
 
 /// What people call a medium: "A4", "Letter", "Envelope DL", or its size; a name without a size stays as it is.
@@ -279,8 +233,7 @@ pub fn called(name: &str) -> String {
     let Some(parsed) = MediaName::parse(name) else {
         return name.to_owned();
     };
-    if let Some(row) =
-        find(parsed.size).and_then(|near| known::CALLED.iter().find(|row| row.0 == near))
+    if let Some(row) = find(parsed.size).and_then(|near| known::CALLED.iter().find(|row| row.0 == near))
         && parsed.is_custom()
     {
         return row.1.to_owned();
@@ -290,10 +243,7 @@ pub fn called(name: &str) -> String {
         let lengths = dimensions.trim_end_matches("in");
         return lengths.replacen('x', " x ", 1) + " in";
     }
-    format!("{}", parsed.size)
-        .trim_end_matches("mm")
-        .replacen('x', " x ", 1)
-        + " mm"
+    format!("{}", parsed.size).trim_end_matches("mm").replacen('x', " x ", 1) + " mm"
 }
 
 #[cfg(test)]
@@ -317,40 +267,25 @@ mod tests {
     #[test]
     fn every_name_in_our_tables_is_registered() {
         for (_, name) in known::LEGACY {
-            assert!(
-                MediaName::parse(canonical(name).unwrap()).is_some(),
-                "{name}"
-            );
+            assert!(MediaName::parse(canonical(name).unwrap()).is_some(), "{name}");
         }
         for (nth, (name, called)) in known::CALLED.iter().enumerate() {
             assert_eq!(canonical(called), Some(*name), "{called}");
-            assert!(
-                known::CALLED[..nth].iter().all(|row| row.0 != *name),
-                "{name} twice"
-            );
+            assert!(known::CALLED[..nth].iter().all(|row| row.0 != *name), "{name} twice");
         }
     }
 
     #[test]
     fn takes_a_name_apart() {
         let parsed = MediaName::parse("na_number-10_4.125x9.5in").unwrap();
-        assert_eq!(
-            (parsed.class, parsed.label, parsed.size),
-            ("na", "number-10", Size::new(10_477, 24_130))
-        );
+        assert_eq!((parsed.class, parsed.label, parsed.size), ("na", "number-10", Size::new(10_477, 24_130)));
         let custom = MediaName::parse("custom_my_label_99.99x1000mm").unwrap();
         assert!(custom.is_custom());
-        assert_eq!(
-            (custom.label, custom.size),
-            ("my_label", Size::new(9_999, 100_000))
-        );
+        assert_eq!((custom.label, custom.size), ("my_label", Size::new(9_999, 100_000)));
         let roll = MediaName::parse("custom_roll_62x0mm").unwrap();
         assert_eq!(roll.size, Size::new(6_200, 0));
         assert_eq!(MediaName::parse("custom_90x100mm").unwrap().label, "");
-        assert_eq!(
-            size_of("custom_max_13x47.24in"),
-            Some(Size::new(33_020, 119_989))
-        );
+        assert_eq!(size_of("custom_max_13x47.24in"), Some(Size::new(33_020, 119_989)));
     }
 
     #[test]
@@ -383,45 +318,22 @@ mod tests {
             assert_eq!(MediaName::parse(name), None, "{name}");
         }
         // the largest number of digits does not overflow
-        assert_eq!(
-            MediaName::parse("custom_a_999999999.999999999x999999999.999999999in"),
-            None
-        );
-        assert_eq!(
-            size_of("custom_a_10000000x1mm"),
-            Some(Size::new(1_000_000_000, 100))
-        );
+        assert_eq!(MediaName::parse("custom_a_999999999.999999999x999999999.999999999in"), None);
+        assert_eq!(size_of("custom_a_10000000x1mm"), Some(Size::new(1_000_000_000, 100)));
         assert_eq!(size_of("custom_a_10000000.01x1mm"), None);
     }
 
     #[test]
     fn finds_a_size_that_is_nearly_right() {
         assert_eq!(find(Size::A4), Some("iso_a4_210x297mm"));
-        assert_eq!(
-            find(Size::new(21_000 + 176, 29_700 - 176)),
-            Some("iso_a4_210x297mm")
-        );
+        assert_eq!(find(Size::new(21_000 + 176, 29_700 - 176)), Some("iso_a4_210x297mm"));
         assert_eq!(find(Size::new(21_000 + 177, 29_700)), None);
         assert_eq!(find(Size::new(i32::MIN, i32::MAX)), None);
         assert_eq!(find(Size::LETTER), Some("na_letter_8.5x11in"));
-        assert_eq!(
-            Size::new(12_345, 6_789).name(),
-            "custom_123.45x67.89mm_123.45x67.89mm"
-        );
-        assert_eq!(
-            size_of(&Size::new(12_345, 6_780).name()),
-            Some(Size::new(12_345, 6_780))
-        );
-        let supported = [
-            "na_letter_8.5x11in",
-            "custom_min_50x50mm",
-            "custom_a4_209.9x297mm",
-            "stationery",
-        ];
-        assert_eq!(
-            find_among(Size::A4, supported),
-            Some("custom_a4_209.9x297mm")
-        );
+        assert_eq!(Size::new(12_345, 6_789).name(), "custom_123.45x67.89mm_123.45x67.89mm");
+        assert_eq!(size_of(&Size::new(12_345, 6_780).name()), Some(Size::new(12_345, 6_780)));
+        let supported = ["na_letter_8.5x11in", "custom_min_50x50mm", "custom_a4_209.9x297mm", "stationery"];
+        assert_eq!(find_among(Size::A4, supported), Some("custom_a4_209.9x297mm"));
     }
 
     #[test]
@@ -445,9 +357,7 @@ mod tests {
         assert_eq!(Size::from_media_col(&media_col), Some(Size::A4));
         let by_name = Collection::new().with("media-size-name", Value::keyword("iso_a4_210x297mm"));
         assert_eq!(Size::from_media_col(&by_name), Some(Size::A4));
-        let ranges = Collection::new()
-            .with("x-dimension", Value::range(1, 2))
-            .with("y-dimension", 1);
+        let ranges = Collection::new().with("x-dimension", Value::range(1, 2)).with("y-dimension", 1);
         assert_eq!(Size::from_media_size(&ranges), None);
         assert_eq!(Size::A4.dots(600, 600), (4961, 7016));
         assert_eq!(Size::LETTER.dots(300, 600), (2550, 6600));

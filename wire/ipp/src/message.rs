@@ -70,10 +70,7 @@ impl Group {
     /// An empty group.
     #[must_use]
     pub const fn new(tag: GroupTag) -> Self {
-        Self {
-            tag,
-            attributes: Vec::new(),
-        }
+        Self { tag, attributes: Vec::new() }
     }
 
     /// Adds an attribute at the end.
@@ -91,9 +88,7 @@ impl Group {
     /// The first attribute of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Attribute> {
-        self.attributes
-            .iter()
-            .find(|attribute| attribute.name == name)
+        self.attributes.iter().find(|attribute| attribute.name == name)
     }
 }
 
@@ -117,12 +112,7 @@ impl Message {
     }
 
     /// A request to another target: `target` is "printer-uri", "job-uri" or "system-uri".
-    pub fn request_to(
-        operation: Operation,
-        request_id: u32,
-        target: &str,
-        uri: impl Into<String>,
-    ) -> Self {
+    pub fn request_to(operation: Operation, request_id: u32, target: &str, uri: impl Into<String>) -> Self {
         Self::begin(Version::V2_0, operation.0, request_id, "en").operation(target, Value::uri(uri))
     }
 
@@ -141,16 +131,8 @@ impl Message {
     fn begin(version: Version, code: u16, request_id: u32, language: &str) -> Self {
         let operation = Group::new(GroupTag::Operation)
             .with("attributes-charset", Value::charset("utf-8"))
-            .with(
-                "attributes-natural-language",
-                Value::natural_language(language),
-            );
-        Self {
-            version,
-            code,
-            request_id,
-            groups: alloc::vec![operation],
-        }
+            .with("attributes-natural-language", Value::natural_language(language));
+        Self { version, code, request_id, groups: alloc::vec![operation] }
     }
 
     /// Speaks another version.
@@ -174,12 +156,7 @@ impl Message {
 
     /// Adds an attribute to the last group of this tag, which is begun if there is none.
     #[must_use]
-    pub fn with(
-        mut self,
-        group: GroupTag,
-        name: impl Into<String>,
-        values: impl Into<Values>,
-    ) -> Self {
+    pub fn with(mut self, group: GroupTag, name: impl Into<String>, values: impl Into<Values>) -> Self {
         self.push(group, name, values);
         self
     }
@@ -205,10 +182,7 @@ impl Message {
     /// Adds a text(255) "status-message" to the operation attributes of a response.
     #[must_use]
     pub fn status_message(self, message: impl Into<String>) -> Self {
-        self.operation(
-            "status-message",
-            Value::Text(crate::value::cut(message.into(), 255)),
-        )
+        self.operation("status-message", Value::Text(crate::value::cut(message.into(), 255)))
     }
 
     /// Adds a group at the end: each job of a list has its own.
@@ -223,10 +197,7 @@ impl Message {
     /// It is begun at the end; only the unsupported attributes come right after the operation attributes
     /// (RFC 8011 section 4.1.7).
     pub fn push(&mut self, group: GroupTag, name: impl Into<String>, values: impl Into<Values>) {
-        let found = self
-            .groups
-            .iter()
-            .rposition(|candidate| candidate.tag == group);
+        let found = self.groups.iter().rposition(|candidate| candidate.tag == group);
         let at = found.unwrap_or_else(|| self.begin_group(group));
         self.groups[at].push(name, values);
     }
@@ -272,14 +243,8 @@ impl Message {
     }
 
     fn get_mut(&mut self, group: GroupTag, name: &str) -> Option<&mut Attribute> {
-        let group = self
-            .groups
-            .iter_mut()
-            .find(|candidate| candidate.tag == group)?;
-        group
-            .attributes
-            .iter_mut()
-            .find(|attribute| attribute.name == name)
+        let group = self.groups.iter_mut().find(|candidate| candidate.tag == group)?;
+        group.attributes.iter_mut().find(|attribute| attribute.name == name)
     }
 
     /// An attribute of the operation group.
@@ -295,48 +260,20 @@ mod tests {
 
     #[test]
     fn a_request_begins_with_charset_language_and_target() {
-        let request =
-            Message::request(Operation::PrintJob, 7, "ipp://h/ipp/print").in_language("ja");
-        let names: Vec<_> = request.groups[0]
-            .attributes
-            .iter()
-            .map(|a| a.name.as_str())
-            .collect();
-        assert_eq!(
-            names,
-            [
-                "attributes-charset",
-                "attributes-natural-language",
-                "printer-uri"
-            ]
-        );
-        assert_eq!(
-            request
-                .operation_attribute("attributes-natural-language")
-                .unwrap()
-                .string(),
-            Some("ja")
-        );
+        let request = Message::request(Operation::PrintJob, 7, "ipp://h/ipp/print").in_language("ja");
+        let names: Vec<_> = request.groups[0].attributes.iter().map(|a| a.name.as_str()).collect();
+        assert_eq!(names, ["attributes-charset", "attributes-natural-language", "printer-uri"]);
+        assert_eq!(request.operation_attribute("attributes-natural-language").unwrap().string(), Some("ja"));
     }
 
     #[test]
     fn a_response_repeats_request_id_and_version_or_the_nearest() {
         let mut request = Message::request(Operation::PrintJob, 7, "ipp://h/ipp/print");
-        assert_eq!(
-            Message::response(StatusCode::SuccessfulOk, &request).version,
-            Version::V2_0
-        );
-        for (asked, answered) in [
-            ((0, 0), (1, 1)),
-            ((1, 9), (1, 1)),
-            ((2, 9), (2, 2)),
-            ((3, 0), (2, 2)),
-            ((1, 0), (1, 0)),
-        ] {
-            request.version = Version {
-                major: asked.0,
-                minor: asked.1,
-            };
+        assert_eq!(Message::response(StatusCode::SuccessfulOk, &request).version, Version::V2_0);
+        for (asked, answered) in
+            [((0, 0), (1, 1)), ((1, 9), (1, 1)), ((2, 9), (2, 2)), ((3, 0), (2, 2)), ((1, 0), (1, 0))]
+        {
+            request.version = Version { major: asked.0, minor: asked.1 };
             let answer = Message::response(StatusCode::ClientErrorNotFound, &request);
             assert_eq!((answer.version.major, answer.version.minor), answered);
             assert_eq!((answer.request_id, answer.code), (7, 0x0406));
@@ -349,10 +286,7 @@ mod tests {
             .with_group(Group::new(GroupTag::Job).with("job-id", 1))
             .with_group(Group::new(GroupTag::Job).with("job-id", 2))
             .job("job-state", Value::Enum(5));
-        let ids: Vec<_> = answer
-            .groups(GroupTag::Job)
-            .map(|group| group.get("job-id").unwrap().integer())
-            .collect();
+        let ids: Vec<_> = answer.groups(GroupTag::Job).map(|group| group.get("job-id").unwrap().integer()).collect();
         assert_eq!(ids, [Some(1), Some(2)]);
         assert!(answer.groups[1].get("job-state").is_none());
         assert_eq!(answer.groups[2].get("job-state").unwrap().enum_(), Some(5));
@@ -360,13 +294,12 @@ mod tests {
 
     #[test]
     fn unsupported_attributes_stand_before_the_object() {
-        let answer = Message::response_to(StatusCode::SuccessfulOk, Version::V2_0, 1)
-            .job("job-id", 1)
-            .with(GroupTag::Unsupported, "sides", Value::Unsupported);
-        let tags: Vec<_> = answer.groups.iter().map(|group| group.tag).collect();
-        assert_eq!(
-            tags,
-            [GroupTag::Operation, GroupTag::Unsupported, GroupTag::Job]
+        let answer = Message::response_to(StatusCode::SuccessfulOk, Version::V2_0, 1).job("job-id", 1).with(
+            GroupTag::Unsupported,
+            "sides",
+            Value::Unsupported,
         );
+        let tags: Vec<_> = answer.groups.iter().map(|group| group.tag).collect();
+        assert_eq!(tags, [GroupTag::Operation, GroupTag::Unsupported, GroupTag::Job]);
     }
 }

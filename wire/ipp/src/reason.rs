@@ -47,20 +47,14 @@ pub struct PrinterStateReason {
 impl PrinterStateReason {
     /// A reason with a suffix.
     pub fn new(keyword: impl Into<String>, severity: Severity) -> Self {
-        Self {
-            keyword: keyword.into(),
-            severity: Some(severity),
-        }
+        Self { keyword: keyword.into(), severity: Some(severity) }
     }
 
     /// Reads a keyword with or without suffix.
     #[must_use]
     pub fn parse(keyword: &str) -> Self {
         let (keyword, severity) = Self::split(keyword);
-        Self {
-            keyword: keyword.to_string(),
-            severity,
-        }
+        Self { keyword: keyword.to_string(), severity }
     }
 
     /// A keyword without its suffix, and the suffix.
@@ -68,20 +62,14 @@ impl PrinterStateReason {
     /// The end of a registered keyword is no suffix: `stapler-unrecoverable-storage-error` says nothing of its severity.
     #[must_use]
     pub fn split(keyword: &str) -> (&str, Option<Severity>) {
-        const NO_SUFFIX: [&str; 3] = [
-            "-unrecoverable-storage-error",
-            "-feed-error",
-            "-access-error",
-        ];
+        const NO_SUFFIX: [&str; 3] = ["-unrecoverable-storage-error", "-feed-error", "-access-error"];
         // the one keyword of that end that is registered without it
         const EXCEPT: &str = "subunit-unrecoverable-storage-error";
         if keyword != EXCEPT && NO_SUFFIX.iter().any(|end| keyword.ends_with(end)) {
             return (keyword, None);
         }
         for severity in [Severity::Report, Severity::Warning, Severity::Error] {
-            if let Some(rest) = keyword
-                .strip_suffix(severity.as_str())
-                .and_then(|rest| rest.strip_suffix('-'))
+            if let Some(rest) = keyword.strip_suffix(severity.as_str()).and_then(|rest| rest.strip_suffix('-'))
                 && !rest.is_empty()
             {
                 return (rest, Some(severity));
@@ -129,10 +117,7 @@ mod tests {
     #[test]
     fn a_suffix_says_how_bad_it_is() {
         let reason = PrinterStateReason::parse("media-empty-error");
-        assert_eq!(
-            reason,
-            PrinterStateReason::new("media-empty", Severity::Error)
-        );
+        assert_eq!(reason, PrinterStateReason::new("media-empty", Severity::Error));
         assert_eq!(reason.to_string(), "media-empty-error");
         assert_eq!(PrinterStateReason::split("toner-low"), ("toner-low", None));
         assert_eq!(PrinterStateReason::split("-error"), ("-error", None));

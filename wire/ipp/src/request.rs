@@ -36,10 +36,7 @@ pub struct RequestFault {
 
 impl RequestFault {
     fn bad(message: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::ClientErrorBadRequest,
-            message: message.into(),
-        }
+        Self { status: StatusCode::ClientErrorBadRequest, message: message.into() }
     }
 
     /// The answer to the request.
@@ -69,10 +66,7 @@ impl Message {
     pub fn check_request(&self) -> Result<Target<'_>, RequestFault> {
         if !self.version.is_supported() {
             let message = format!("version {} is not supported, use 2.0 or 1.1", self.version);
-            return Err(RequestFault {
-                status: StatusCode::ServerErrorVersionNotSupported,
-                message,
-            });
+            return Err(RequestFault { status: StatusCode::ServerErrorVersionNotSupported, message });
         }
         if self.request_id == 0 || self.request_id > i32::MAX as u32 {
             return Err(RequestFault::bad("request-id must be 1 or above"));
@@ -89,38 +83,24 @@ impl Message {
     }
 
     fn check_operation_group(&self) -> Result<&Group, RequestFault> {
-        let Some(operation) = self
-            .groups
-            .first()
-            .filter(|group| group.tag == GroupTag::Operation)
-        else {
-            return Err(RequestFault::bad(
-                "the first group must be the operation attributes",
-            ));
+        let Some(operation) = self.groups.first().filter(|group| group.tag == GroupTag::Operation) else {
+            return Err(RequestFault::bad("the first group must be the operation attributes"));
         };
         if self.groups(GroupTag::Operation).count() > 1 {
             return Err(RequestFault::bad("operation attributes come twice"));
         }
         for (place, name, tag) in [
             ("first", "attributes-charset", ValueTag::Charset),
-            (
-                "second",
-                "attributes-natural-language",
-                ValueTag::NaturalLanguage,
-            ),
+            ("second", "attributes-natural-language", ValueTag::NaturalLanguage),
         ] {
             let attribute = operation.attributes.get(usize::from(place == "second"));
             let Some(attribute) = attribute.filter(|attribute| attribute.name == name) else {
-                return Err(RequestFault::bad(format!(
-                    "the {place} operation attribute must be {name}"
-                )));
+                return Err(RequestFault::bad(format!("the {place} operation attribute must be {name}")));
             };
             match attribute.values.as_slice() {
                 [value] if value.tag() == tag && value.as_str() != Some("") => {}
                 _ => {
-                    return Err(RequestFault::bad(format!(
-                        "{name} must have one value of syntax {tag}"
-                    )));
+                    return Err(RequestFault::bad(format!("{name} must have one value of syntax {tag}")));
                 }
             }
         }
@@ -138,53 +118,37 @@ impl Message {
                     "job-uri" => Target::Job(uri),
                     _ => Target::System(uri),
                 }),
-                _ => Err(RequestFault::bad(format!(
-                    "{name} must have one value of syntax uri"
-                ))),
+                _ => Err(RequestFault::bad(format!("{name} must have one value of syntax uri"))),
             };
         }
         if self.operation_id().is_vendor() {
             return Ok(Target::Absent);
         }
-        Err(RequestFault::bad(
-            "printer-uri, job-uri or system-uri is missing",
-        ))
+        Err(RequestFault::bad("printer-uri, job-uri or system-uri is missing"))
     }
 }
 
 fn check_charset(operation: &Group) -> Result<(), RequestFault> {
-    let charset = operation
-        .get("attributes-charset")
-        .and_then(Attribute::string)
-        .unwrap_or_default();
+    let charset = operation.get("attributes-charset").and_then(Attribute::string).unwrap_or_default();
     // us-ascii is a part of utf-8
     if charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("us-ascii") {
         return Ok(());
     }
     let message = format!("charset {charset} is not supported, use utf-8");
-    Err(RequestFault {
-        status: StatusCode::ClientErrorCharsetNotSupported,
-        message,
-    })
+    Err(RequestFault { status: StatusCode::ClientErrorCharsetNotSupported, message })
 }
 
 fn check_names(group: &Group) -> Result<(), RequestFault> {
     let mut seen = BTreeSet::new();
     for attribute in &group.attributes {
         if attribute.name.is_empty() {
-            return Err(RequestFault::bad(format!(
-                "attribute without a name in {}",
-                group.tag
-            )));
+            return Err(RequestFault::bad(format!("attribute without a name in {}", group.tag)));
         }
         if attribute.name.len() > 255 {
             return Err(too_long("attribute name", attribute.name.len(), 255));
         }
         if !seen.insert(attribute.name.as_str()) {
-            return Err(RequestFault::bad(format!(
-                "{} comes twice in {}",
-                attribute.name, group.tag
-            )));
+            return Err(RequestFault::bad(format!("{} comes twice in {}", attribute.name, group.tag)));
         }
     }
     Ok(())
@@ -210,9 +174,7 @@ fn check_value(name: &str, value: &Value) -> Result<(), RequestFault> {
         Value::Other(opaque) => {
             let octets = opaque.octets().len();
             if let Some(fixed) = tag.fixed_octets() {
-                let message = format!(
-                    "{name}: a value of syntax {tag} has {fixed} octets and fits them, not {octets}"
-                );
+                let message = format!("{name}: a value of syntax {tag} has {fixed} octets and fits them, not {octets}");
                 return Err(RequestFault::bad(message));
             }
             let Some(max) = tag.string_octets_max() else {
@@ -221,9 +183,7 @@ fn check_value(name: &str, value: &Value) -> Result<(), RequestFault> {
             if octets > max + 63 + 4 {
                 return Err(too_long(name, octets, max));
             }
-            return Err(RequestFault::bad(format!(
-                "{name}: a value of syntax {tag} is not UTF-8 or broken"
-            )));
+            return Err(RequestFault::bad(format!("{name}: a value of syntax {tag} is not UTF-8 or broken")));
         }
         Value::OctetString(octets) => octets.len(),
         Value::TextWithLanguage(string) | Value::NameWithLanguage(string) => {
@@ -242,10 +202,7 @@ fn check_value(name: &str, value: &Value) -> Result<(), RequestFault> {
 
 fn too_long(name: &str, octets: usize, max: usize) -> RequestFault {
     let message = format!("{name}: {octets} octets, at most {max} are allowed");
-    RequestFault {
-        status: StatusCode::ClientErrorRequestValueTooLong,
-        message,
-    }
+    RequestFault { status: StatusCode::ClientErrorRequestValueTooLong, message }
 }
 
 #[cfg(test)]
@@ -258,9 +215,7 @@ mod tests {
     }
 
     fn status(request: &Message) -> StatusCode {
-        request
-            .check_request()
-            .map_or_else(|fault| fault.status, |_| StatusCode::SuccessfulOk)
+        request.check_request().map_or_else(|fault| fault.status, |_| StatusCode::SuccessfulOk)
     }
 
     fn with_value(value: impl Into<Values>) -> StatusCode {
@@ -269,22 +224,11 @@ mod tests {
 
     #[test]
     fn a_good_request_names_its_target() {
-        assert_eq!(
-            request().check_request(),
-            Ok(Target::Printer("ipp://h/ipp/print"))
-        );
+        assert_eq!(request().check_request(), Ok(Target::Printer("ipp://h/ipp/print")));
         let job = Message::request_to(Operation::CancelJob, 1, "job-uri", "ipp://h/1");
         assert_eq!(job.check_request(), Ok(Target::Job("ipp://h/1")));
-        let system = Message::request_to(
-            Operation::GetPrinters,
-            1,
-            "system-uri",
-            "ipp://h/ipp/system",
-        );
-        assert_eq!(
-            system.check_request(),
-            Ok(Target::System("ipp://h/ipp/system"))
-        );
+        let system = Message::request_to(Operation::GetPrinters, 1, "system-uri", "ipp://h/ipp/system");
+        assert_eq!(system.check_request(), Ok(Target::System("ipp://h/ipp/system")));
     }
 
     #[test]
@@ -306,30 +250,16 @@ mod tests {
             |request: &mut Message| request.groups.clear(),
             |request: &mut Message| request.groups.insert(0, Group::new(GroupTag::Job)),
             |request: &mut Message| request.groups.push(Group::new(GroupTag::Operation)),
-            |request: &mut Message| {
-                request.groups[0].attributes[0].values[0] = Value::keyword("utf-8")
-            },
-            |request: &mut Message| {
-                request.groups[0].attributes[1].values[0] = Value::natural_language("")
-            },
-            |request: &mut Message| {
-                request.groups[0].attributes[2].values[0] = Value::name("ipp://h/")
-            },
-            |request: &mut Message| {
-                request.groups[0].attributes[2]
-                    .values
-                    .push(Value::uri("ipp://h/"))
-            },
+            |request: &mut Message| request.groups[0].attributes[0].values[0] = Value::keyword("utf-8"),
+            |request: &mut Message| request.groups[0].attributes[1].values[0] = Value::natural_language(""),
+            |request: &mut Message| request.groups[0].attributes[2].values[0] = Value::name("ipp://h/"),
+            |request: &mut Message| request.groups[0].attributes[2].values.push(Value::uri("ipp://h/")),
             |request: &mut Message| request.request_id = 0,
             |request: &mut Message| request.request_id = 0x8000_0000,
         ] {
             let mut request = request();
             spoil(&mut request);
-            assert_eq!(
-                status(&request),
-                StatusCode::ClientErrorBadRequest,
-                "{request}"
-            );
+            assert_eq!(status(&request), StatusCode::ClientErrorBadRequest, "{request}");
         }
     }
 
@@ -350,10 +280,7 @@ mod tests {
     fn a_name_comes_once_in_a_group() {
         let once = request().job("copies", 1).printer("copies", 1);
         assert_eq!(status(&once), StatusCode::SuccessfulOk);
-        assert_eq!(
-            status(&once.job("copies", 2)),
-            StatusCode::ClientErrorBadRequest
-        );
+        assert_eq!(status(&once.job("copies", 2)), StatusCode::ClientErrorBadRequest);
     }
 
     #[test]
@@ -369,63 +296,27 @@ mod tests {
             (63, Value::NaturalLanguage),
             (255, Value::MimeMediaType),
             (1023, |string| Value::OctetString(string.into_bytes())),
-            (1023, |text| {
-                Value::TextWithLanguage(LanguageString {
-                    language: "en".into(),
-                    text,
-                })
-            }),
-            (255, |text| {
-                Value::NameWithLanguage(LanguageString {
-                    language: "en".into(),
-                    text,
-                })
-            }),
-            (63, |language| {
-                Value::NameWithLanguage(LanguageString {
-                    language,
-                    text: "x".into(),
-                })
-            }),
+            (1023, |text| Value::TextWithLanguage(LanguageString { language: "en".into(), text })),
+            (255, |text| Value::NameWithLanguage(LanguageString { language: "en".into(), text })),
+            (63, |language| Value::NameWithLanguage(LanguageString { language, text: "x".into() })),
         ] {
             assert_eq!(with_value(build(long(max))), StatusCode::SuccessfulOk);
-            assert_eq!(
-                with_value(build(long(max + 1))),
-                StatusCode::ClientErrorRequestValueTooLong
-            );
+            assert_eq!(with_value(build(long(max + 1))), StatusCode::ClientErrorRequestValueTooLong);
         }
-        assert_eq!(
-            status(&request().job(long(255), 1)),
-            StatusCode::SuccessfulOk
-        );
-        assert_eq!(
-            status(&request().job(long(256), 1)),
-            StatusCode::ClientErrorRequestValueTooLong
-        );
+        assert_eq!(status(&request().job(long(255), 1)), StatusCode::SuccessfulOk);
+        assert_eq!(status(&request().job(long(256), 1)), StatusCode::ClientErrorRequestValueTooLong);
     }
 
     #[test]
     fn octets_fit_their_syntax() {
         let opaque = |tag, octets: &[u8]| Value::Other(Opaque::new(tag, octets).unwrap());
-        assert_eq!(
-            with_value(opaque(ValueTag::Integer, &[0; 5])),
-            StatusCode::ClientErrorBadRequest
-        );
-        assert_eq!(
-            with_value(opaque(ValueTag::Boolean, &[2])),
-            StatusCode::ClientErrorBadRequest
-        );
-        assert_eq!(
-            with_value(opaque(ValueTag::Keyword, &[0xff])),
-            StatusCode::ClientErrorBadRequest
-        );
+        assert_eq!(with_value(opaque(ValueTag::Integer, &[0; 5])), StatusCode::ClientErrorBadRequest);
+        assert_eq!(with_value(opaque(ValueTag::Boolean, &[2])), StatusCode::ClientErrorBadRequest);
+        assert_eq!(with_value(opaque(ValueTag::Keyword, &[0xff])), StatusCode::ClientErrorBadRequest);
         let long = opaque(ValueTag::TextWithoutLanguage, &[0xff; 2000]);
         assert_eq!(with_value(long), StatusCode::ClientErrorRequestValueTooLong);
         // unknown syntaxes are not ours to judge
-        assert_eq!(
-            with_value(opaque(ValueTag::Extension, &[0; 2000])),
-            StatusCode::SuccessfulOk
-        );
+        assert_eq!(with_value(opaque(ValueTag::Extension, &[0; 2000])), StatusCode::SuccessfulOk);
     }
 
     #[test]
@@ -433,17 +324,7 @@ mod tests {
         let mut bad = request();
         bad.request_id = 0;
         let answer = bad.check_request().unwrap_err().response(&bad);
-        assert_eq!(
-            (answer.request_id, answer.status_code()),
-            (0, StatusCode::ClientErrorBadRequest)
-        );
-        assert!(
-            answer
-                .operation_attribute("status-message")
-                .unwrap()
-                .text()
-                .unwrap()
-                .contains("request-id")
-        );
+        assert_eq!((answer.request_id, answer.status_code()), (0, StatusCode::ClientErrorBadRequest));
+        assert!(answer.operation_attribute("status-message").unwrap().text().unwrap().contains("request-id"));
     }
 }

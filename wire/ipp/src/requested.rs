@@ -18,10 +18,7 @@ impl<'a> RequestedAttributes<'a> {
     pub fn of(request: &'a Message, default: &[&'a str]) -> Self {
         let names = request
             .operation_attribute("requested-attributes")
-            .map_or_else(
-                || default.to_vec(),
-                |attribute| attribute.strings().collect(),
-            );
+            .map_or_else(|| default.to_vec(), |attribute| attribute.strings().collect());
         Self { names }
     }
 
@@ -40,34 +37,20 @@ impl<'a> RequestedAttributes<'a> {
             }
             match *asked {
                 "all" => true,
-                "printer-description" => {
-                    object == GroupTag::Printer && !registry::is_job_template(name)
-                }
+                "printer-description" => object == GroupTag::Printer && !registry::is_job_template(name),
                 "job-template" if object == GroupTag::Printer => registry::is_job_template(name),
                 "job-template" => object == GroupTag::Job && in_section(Section::JobTemplate, name),
-                "job-description" => {
-                    object == GroupTag::Job && !in_section(Section::JobTemplate, name)
-                }
-                "document-template" => {
-                    object == GroupTag::Document && in_section(Section::DocumentTemplate, name)
-                }
-                "document-description" => {
-                    object == GroupTag::Document && !in_section(Section::DocumentTemplate, name)
-                }
+                "job-description" => object == GroupTag::Job && !in_section(Section::JobTemplate, name),
+                "document-template" => object == GroupTag::Document && in_section(Section::DocumentTemplate, name),
+                "document-description" => object == GroupTag::Document && !in_section(Section::DocumentTemplate, name),
                 "subscription-template" => {
-                    object == GroupTag::Subscription
-                        && in_section(Section::SubscriptionTemplate, name)
+                    object == GroupTag::Subscription && in_section(Section::SubscriptionTemplate, name)
                 }
                 "subscription-description" => {
-                    object == GroupTag::Subscription
-                        && !in_section(Section::SubscriptionTemplate, name)
+                    object == GroupTag::Subscription && !in_section(Section::SubscriptionTemplate, name)
                 }
-                "system-description" => {
-                    object == GroupTag::System && in_section(Section::SystemDescription, name)
-                }
-                "system-status" => {
-                    object == GroupTag::System && in_section(Section::SystemStatus, name)
-                }
+                "system-description" => object == GroupTag::System && in_section(Section::SystemDescription, name),
+                "system-status" => object == GroupTag::System && in_section(Section::SystemStatus, name),
                 _ => false,
             }
         })
@@ -76,9 +59,7 @@ impl<'a> RequestedAttributes<'a> {
     /// The group with only the attributes that were asked for.
     #[must_use]
     pub fn filter(&self, mut group: Group) -> Group {
-        group
-            .attributes
-            .retain(|attribute| self.wants(group.tag, &attribute.name));
+        group.attributes.retain(|attribute| self.wants(group.tag, &attribute.name));
         group
     }
 }
@@ -95,10 +76,7 @@ mod tests {
     fn asked(names: &[&str]) -> Vec<std::string::String> {
         let mut request = Message::request(Operation::GetPrinterAttributes, 1, "ipp://h/");
         if !names.is_empty() {
-            request = request.operation(
-                "requested-attributes",
-                Value::keywords(names.iter().copied()),
-            );
+            request = request.operation("requested-attributes", Value::keywords(names.iter().copied()));
         }
         let printer = Group::new(GroupTag::Printer)
             .with("printer-name", Value::name("p"))
@@ -106,30 +84,17 @@ mod tests {
             .with("media-col-database", Value::NoValue)
             .with("vendor-thing", 1);
         let filtered = RequestedAttributes::of(&request, &["all"]).filter(printer);
-        filtered
-            .attributes
-            .into_iter()
-            .map(|attribute| attribute.name)
-            .collect()
+        filtered.attributes.into_iter().map(|attribute| attribute.name).collect()
     }
 
     #[test]
     fn groups_of_names_hold_all_but_the_media_database() {
-        assert_eq!(
-            asked(&[]),
-            ["printer-name", "media-default", "vendor-thing"]
-        );
+        assert_eq!(asked(&[]), ["printer-name", "media-default", "vendor-thing"]);
         assert_eq!(asked(&["all"]), asked(&[]));
         assert_eq!(asked(&["job-template"]), ["media-default"]);
-        assert_eq!(
-            asked(&["printer-description"]),
-            ["printer-name", "vendor-thing"]
-        );
+        assert_eq!(asked(&["printer-description"]), ["printer-name", "vendor-thing"]);
         assert_eq!(asked(&["all", "media-col-database"]).len(), 4);
-        assert_eq!(
-            asked(&["media-col-database", "printer-name"]),
-            ["printer-name", "media-col-database"]
-        );
+        assert_eq!(asked(&["media-col-database", "printer-name"]), ["printer-name", "media-col-database"]);
         assert_eq!(asked(&["none"]).len() + asked(&["no-such-name"]).len(), 0);
     }
 

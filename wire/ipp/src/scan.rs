@@ -72,10 +72,7 @@ pub(crate) struct Scanner {
 
 impl Scanner {
     pub(crate) fn new(limits: &Limits) -> Self {
-        let limits = Limits {
-            depth: limits.depth.min(Limits::DEPTH_MAX),
-            ..*limits
-        };
+        let limits = Limits { depth: limits.depth.min(Limits::DEPTH_MAX), ..*limits };
         let counts = (0, 0, 0);
         Self {
             limits,
@@ -100,32 +97,16 @@ impl Scanner {
 
     /// The error of this kind, at this place, with what the buffer says about who asks.
     pub(crate) fn error(&self, buffer: &[u8], kind: Kind) -> DecodeError {
-        let version = buffer.first_chunk::<2>().map(|two| Version {
-            major: two[0],
-            minor: two[1],
-        });
-        let code = buffer
-            .get(2..4)
-            .map(|two| u16::from_be_bytes([two[0], two[1]]));
-        let request_id = buffer.get(4..8).map_or(0, |four| {
-            u32::from_be_bytes([four[0], four[1], four[2], four[3]])
-        });
-        DecodeError {
-            kind,
-            offset: self.at,
-            version,
-            code,
-            request_id,
-        }
+        let version = buffer.first_chunk::<2>().map(|two| Version { major: two[0], minor: two[1] });
+        let code = buffer.get(2..4).map(|two| u16::from_be_bytes([two[0], two[1]]));
+        let request_id = buffer.get(4..8).map_or(0, |four| u32::from_be_bytes([four[0], four[1], four[2], four[3]]));
+        DecodeError { kind, offset: self.at, version, code, request_id }
     }
 
     /// The next element, or `None` when the buffer must grow first.
     ///
     /// `buffer` always begins with the message's first octet.
-    pub(crate) fn next<'a>(
-        &mut self,
-        buffer: &'a [u8],
-    ) -> Result<Option<Element<'a>>, DecodeError> {
+    pub(crate) fn next<'a>(&mut self, buffer: &'a [u8]) -> Result<Option<Element<'a>>, DecodeError> {
         self.step(buffer).map_err(|kind| self.error(buffer, kind))
     }
 
@@ -164,8 +145,7 @@ impl Scanner {
         let Some(octets) = rest.get(5 + name_length..length) else {
             return Ok(None);
         };
-        let name =
-            core::str::from_utf8(&rest[3..3 + name_length]).map_err(|_| Kind::NameNotText)?;
+        let name = core::str::from_utf8(&rest[3..3 + name_length]).map_err(|_| Kind::NameNotText)?;
         let value = self.read_value(name, ValueTag(tag), octets)?;
         self.at += length;
         Ok(Some(Element::Value(value)))
@@ -179,11 +159,7 @@ impl Scanner {
         }
         let request_id = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
         self.fits(HEAD_OCTETS)?;
-        self.head = Some(Head {
-            version,
-            code: u16::from_be_bytes(code),
-            request_id,
-        });
+        self.head = Some(Head { version, code: u16::from_be_bytes(code), request_id });
         self.at = HEAD_OCTETS;
         self.place = Place::BeforeGroups;
         Ok(())
@@ -203,18 +179,8 @@ impl Scanner {
         Ok(Element::Group(tag))
     }
 
-    fn read_value<'a>(
-        &mut self,
-        name: &'a str,
-        tag: ValueTag,
-        octets: &'a [u8],
-    ) -> Result<RawValue<'a>, Kind> {
-        let raw = RawValue {
-            depth: self.depth,
-            name,
-            tag,
-            octets,
-        };
+    fn read_value<'a>(&mut self, name: &'a str, tag: ValueTag, octets: &'a [u8]) -> Result<RawValue<'a>, Kind> {
+        let raw = RawValue { depth: self.depth, name, tag, octets };
         if self.depth > 0 {
             if !name.is_empty() {
                 return Err(Kind::BrokenCollection);
@@ -230,11 +196,7 @@ impl Scanner {
             return Err(Kind::BrokenCollection);
         }
         if !name.is_empty() {
-            self.attributes = counted(
-                self.attributes,
-                self.limits.attributes,
-                Kind::TooManyAttributes,
-            )?;
+            self.attributes = counted(self.attributes, self.limits.attributes, Kind::TooManyAttributes)?;
         }
         self.place = Place::AfterValue;
         self.count_value(raw)?;
@@ -261,14 +223,9 @@ impl Scanner {
                 }
                 self.depth -= 1;
                 raw.depth = self.depth;
-                self.place = if self.depth > 0 {
-                    Place::AfterMemberValue
-                } else {
-                    Place::AfterValue
-                };
+                self.place = if self.depth > 0 { Place::AfterMemberValue } else { Place::AfterValue };
             }
-            (_, ValueTag::MemberAttrName | ValueTag::EndCollection)
-            | (Place::CollectionBegun, _) => {
+            (_, ValueTag::MemberAttrName | ValueTag::EndCollection) | (Place::CollectionBegun, _) => {
                 return Err(Kind::BrokenCollection);
             }
             _ => {
@@ -292,20 +249,12 @@ impl Scanner {
     }
 
     const fn fits(&self, more: usize) -> Result<(), Kind> {
-        if self.at + more > self.limits.octets {
-            Err(Kind::TooManyOctets)
-        } else {
-            Ok(())
-        }
+        if self.at + more > self.limits.octets { Err(Kind::TooManyOctets) } else { Ok(()) }
     }
 }
 
 const fn counted(count: usize, max: usize, kind: Kind) -> Result<usize, Kind> {
-    if count >= max {
-        Err(kind)
-    } else {
-        Ok(count + 1)
-    }
+    if count >= max { Err(kind) } else { Ok(count + 1) }
 }
 
 fn length_at(rest: &[u8], at: usize) -> Result<Option<usize>, Kind> {
@@ -313,11 +262,7 @@ fn length_at(rest: &[u8], at: usize) -> Result<Option<usize>, Kind> {
         return Ok(None);
     };
     let length = usize::from(u16::from_be_bytes([two[0], two[1]]));
-    if length > LENGTH_MAX {
-        Err(Kind::NegativeLength)
-    } else {
-        Ok(Some(length))
-    }
+    if length > LENGTH_MAX { Err(Kind::NegativeLength) } else { Ok(Some(length)) }
 }
 
 /// Looks for the end of the attributes in a buffer that grows at its end.
@@ -330,9 +275,7 @@ impl HeaderScan {
     /// Begins a message.
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
-        Self {
-            scanner: Scanner::new(limits),
-        }
+        Self { scanner: Scanner::new(limits) }
     }
 
     /// Octets up to and including the end-of-attributes tag; `None` while it has not come.

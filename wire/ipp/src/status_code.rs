@@ -28,9 +28,6 @@ impl StatusCode {
     pub const fn is_temporary(self) -> bool {
         // timeout, internal-error, service-unavailable, device-error, temporary-error,
         // not-accepting-jobs, busy, printer-is-deactivated, too-many-jobs
-        matches!(
-            self.0,
-            0x0405 | 0x0500 | 0x0502 | 0x0504..=0x0507 | 0x050a | 0x050b
-        )
+        matches!(self.0, 0x0405 | 0x0500 | 0x0502 | 0x0504..=0x0507 | 0x050a | 0x050b)
     }
 }

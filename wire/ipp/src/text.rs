@@ -11,11 +11,7 @@ use crate::value::{LanguageString, Resolution, ResolutionUnits, Value};
 
 impl Display for Message {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(
-            out,
-            "IPP/{} {:#06x} {}",
-            self.version, self.code, self.request_id
-        )?;
+        writeln!(out, "IPP/{} {:#06x} {}", self.version, self.code, self.request_id)?;
         self.groups.iter().try_for_each(|group| group.fmt(out))
     }
 }
@@ -47,9 +43,7 @@ impl Message {
 impl Display for Group {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
         writeln!(out, "{}", self.tag)?;
-        self.attributes
-            .iter()
-            .try_for_each(|attribute| writeln!(out, "    {attribute}"))
+        self.attributes.iter().try_for_each(|attribute| writeln!(out, "    {attribute}"))
     }
 }
 
@@ -146,17 +140,11 @@ impl Display for Escaped<'_> {
 
 fn write_octets(out: &mut Formatter<'_>, octets: &[u8]) -> fmt::Result {
     out.write_char('<')?;
-    octets
-        .iter()
-        .try_for_each(|octet| write!(out, "{octet:02x}"))?;
+    octets.iter().try_for_each(|octet| write!(out, "{octet:02x}"))?;
     out.write_char('>')
 }
 
-fn write_separated<T: Display>(
-    out: &mut Formatter<'_>,
-    separator: &str,
-    items: &[T],
-) -> fmt::Result {
+fn write_separated<T: Display>(out: &mut Formatter<'_>, separator: &str, items: &[T]) -> fmt::Result {
     for (nth, item) in items.iter().enumerate() {
         if nth > 0 {
             out.write_str(separator)?;
@@ -173,27 +161,14 @@ mod tests {
 
     #[test]
     fn shows_one_attribute_a_line() {
-        let size = Collection::new()
-            .with("x-dimension", 21_000)
-            .with("y-dimension", 29_700);
+        let size = Collection::new().with("x-dimension", 21_000).with("y-dimension", 29_700);
         let message = Message::request(Operation::PrintJob, 3, "ipp://h/")
             .operation("job-name", Value::name("a\nb\\ä"))
-            .job(
-                "media-col",
-                Collection::new()
-                    .with("media-size", size)
-                    .with("a", Value::integers([1, 2])),
-            )
+            .job("media-col", Collection::new().with("media-size", size).with("a", Value::integers([1, 2])))
             .job("printer-resolution", Resolution::dpi(600))
             .job("page-ranges", [Value::range(1, 2), Value::range(4, 4)])
-            .job(
-                "job-hold-until",
-                [Value::keyword("no-hold"), Value::name("Lunch")],
-            )
-            .job(
-                "odd",
-                Value::Other(Opaque::new(ValueTag(0x5b), [1, 255]).unwrap()),
-            );
+            .job("job-hold-until", [Value::keyword("no-hold"), Value::name("Lunch")])
+            .job("odd", Value::Other(Opaque::new(ValueTag(0x5b), [1, 255]).unwrap()));
         assert_eq!(
             message.request_text(),
             "IPP/2.0 Print-Job 3\n\
@@ -214,16 +189,8 @@ mod tests {
     #[test]
     fn shows_the_status_of_a_response() {
         let answer = Message::response_to(StatusCode::ClientErrorNotFound, Version::V1_1, 1);
-        assert!(
-            answer
-                .response_text()
-                .starts_with("IPP/1.1 client-error-not-found 1\n")
-        );
-        let vendor = Message {
-            groups: alloc::vec![Group::new(GroupTag(0x0b))],
-            code: 0x04aa,
-            ..answer
-        };
+        assert!(answer.response_text().starts_with("IPP/1.1 client-error-not-found 1\n"));
+        let vendor = Message { groups: alloc::vec![Group::new(GroupTag(0x0b))], code: 0x04aa, ..answer };
         assert_eq!(vendor.response_text(), "IPP/1.1 0x04aa 1\n0x0b\n");
     }
 }

@@ -80,10 +80,7 @@ impl Opaque {
         if tag.0 < 0x10 || tag.is_structural() {
             return None;
         }
-        Some(Self {
-            tag,
-            octets: octets.into(),
-        })
+        Some(Self { tag, octets: octets.into() })
     }
 
     /// The tag on the wire.
@@ -123,11 +120,7 @@ impl Resolution {
     /// The same resolution in both directions, in dots per inch.
     #[must_use]
     pub const fn dpi(dots_per_inch: i32) -> Self {
-        Self {
-            cross_feed: dots_per_inch,
-            feed: dots_per_inch,
-            units: ResolutionUnits::DotsPerInch,
-        }
+        Self { cross_feed: dots_per_inch, feed: dots_per_inch, units: ResolutionUnits::DotsPerInch }
     }
 
     /// Both directions in dots per inch, rounded; `None` for unknown units.
@@ -135,9 +128,7 @@ impl Resolution {
     pub const fn to_dpi(self) -> Option<(i32, i32)> {
         match self.units {
             ResolutionUnits::DotsPerInch => Some((self.cross_feed, self.feed)),
-            ResolutionUnits::DotsPerCentimeter => {
-                Some((per_inch(self.cross_feed), per_inch(self.feed)))
-            }
+            ResolutionUnits::DotsPerCentimeter => Some((per_inch(self.cross_feed), per_inch(self.feed))),
             ResolutionUnits::Other(_) => None,
         }
     }
@@ -295,10 +286,7 @@ impl Value {
 
     /// 1setOf enum
     pub fn enums<N: Into<i32>>(numbers: impl IntoIterator<Item = N>) -> Values {
-        numbers
-            .into_iter()
-            .map(|number| Self::Enum(number.into()))
-            .collect()
+        numbers.into_iter().map(|number| Self::Enum(number.into())).collect()
     }
 
     /// The tag that the value has on the wire.
@@ -342,31 +330,19 @@ impl Value {
     /// The number of an integer.
     #[must_use]
     pub const fn as_integer(&self) -> Option<i32> {
-        if let Self::Integer(number) = self {
-            Some(*number)
-        } else {
-            None
-        }
+        if let Self::Integer(number) = self { Some(*number) } else { None }
     }
 
     /// The number of an enum.
     #[must_use]
     pub const fn as_enum(&self) -> Option<i32> {
-        if let Self::Enum(number) = self {
-            Some(*number)
-        } else {
-            None
-        }
+        if let Self::Enum(number) = self { Some(*number) } else { None }
     }
 
     /// The truth of a boolean.
     #[must_use]
     pub const fn as_boolean(&self) -> Option<bool> {
-        if let Self::Boolean(truth) = self {
-            Some(*truth)
-        } else {
-            None
-        }
+        if let Self::Boolean(truth) = self { Some(*truth) } else { None }
     }
 
     /// The string of any string syntax: text, name, keyword, uri and the others.
@@ -399,31 +375,19 @@ impl Value {
     /// The string of a keyword.
     #[must_use]
     pub fn as_keyword(&self) -> Option<&str> {
-        if let Self::Keyword(string) = self {
-            Some(string)
-        } else {
-            None
-        }
+        if let Self::Keyword(string) = self { Some(string) } else { None }
     }
 
     /// The string of a uri.
     #[must_use]
     pub fn as_uri(&self) -> Option<&str> {
-        if let Self::Uri(string) = self {
-            Some(string)
-        } else {
-            None
-        }
+        if let Self::Uri(string) = self { Some(string) } else { None }
     }
 
     /// The members of a collection.
     #[must_use]
     pub const fn as_collection(&self) -> Option<&Collection> {
-        if let Self::Collection(collection) = self {
-            Some(collection)
-        } else {
-            None
-        }
+        if let Self::Collection(collection) = self { Some(collection) } else { None }
     }
 
     /// The range of a rangeOfInteger, or an integer as a range of one.
@@ -431,29 +395,18 @@ impl Value {
     pub const fn as_range(&self) -> Option<RangeOfInteger> {
         match self {
             Self::RangeOfInteger(range) => Some(*range),
-            Self::Integer(number) => Some(RangeOfInteger {
-                lower: *number,
-                upper: *number,
-            }),
+            Self::Integer(number) => Some(RangeOfInteger { lower: *number, upper: *number }),
             _ => None,
         }
     }
 
     /// Reads a value that is no part of a collection's structure.
     pub(crate) fn from_wire(tag: ValueTag, octets: &[u8]) -> Self {
-        Self::fitting(tag, octets).unwrap_or_else(|| {
-            Self::Other(Opaque {
-                tag,
-                octets: octets.to_owned(),
-            })
-        })
+        Self::fitting(tag, octets).unwrap_or_else(|| Self::Other(Opaque { tag, octets: octets.to_owned() }))
     }
 
     fn fitting(tag: ValueTag, octets: &[u8]) -> Option<Self> {
-        if tag
-            .fixed_octets()
-            .is_some_and(|fixed| fixed != octets.len())
-        {
+        if tag.fixed_octets().is_some_and(|fixed| fixed != octets.len()) {
             return None;
         }
         Some(match tag {
@@ -477,10 +430,9 @@ impl Value {
                 feed: integer_at(octets, 4)?,
                 units: ResolutionUnits::from(*octets.get(8)?),
             }),
-            ValueTag::RangeOfInteger => Self::RangeOfInteger(RangeOfInteger {
-                lower: integer_at(octets, 0)?,
-                upper: integer_at(octets, 4)?,
-            }),
+            ValueTag::RangeOfInteger => {
+                Self::RangeOfInteger(RangeOfInteger { lower: integer_at(octets, 0)?, upper: integer_at(octets, 4)? })
+            }
             ValueTag::TextWithLanguage => Self::TextWithLanguage(language_string(octets)?),
             ValueTag::NameWithLanguage => Self::NameWithLanguage(language_string(octets)?),
             ValueTag::TextWithoutLanguage => Self::Text(string(octets)?),
@@ -568,52 +520,22 @@ mod tests {
     #[test]
     fn keeps_octets_that_do_not_fit_their_syntax() {
         let five = Value::from_wire(ValueTag::Integer, &[0, 0, 0, 0, 1]);
-        assert_eq!(
-            five,
-            Value::Other(Opaque {
-                tag: ValueTag::Integer,
-                octets: vec![0, 0, 0, 0, 1]
-            })
-        );
-        assert_eq!(
-            Value::from_wire(ValueTag::Boolean, &[2]).tag(),
-            ValueTag::Boolean
-        );
-        assert!(matches!(
-            Value::from_wire(ValueTag::Boolean, &[2]),
-            Value::Other(_)
-        ));
-        assert!(matches!(
-            Value::from_wire(ValueTag::TextWithoutLanguage, &[0xff]),
-            Value::Other(_)
-        ));
-        assert!(matches!(
-            Value::from_wire(ValueTag::NoValue, &[1]),
-            Value::Other(_)
-        ));
+        assert_eq!(five, Value::Other(Opaque { tag: ValueTag::Integer, octets: vec![0, 0, 0, 0, 1] }));
+        assert_eq!(Value::from_wire(ValueTag::Boolean, &[2]).tag(), ValueTag::Boolean);
+        assert!(matches!(Value::from_wire(ValueTag::Boolean, &[2]), Value::Other(_)));
+        assert!(matches!(Value::from_wire(ValueTag::TextWithoutLanguage, &[0xff]), Value::Other(_)));
+        assert!(matches!(Value::from_wire(ValueTag::NoValue, &[1]), Value::Other(_)));
     }
 
     #[test]
     fn reads_a_language_string_only_when_its_lengths_add_up() {
         let good = [0, 2, b'e', b'n', 0, 2, b'h', b'i'];
-        let Value::TextWithLanguage(read) = Value::from_wire(ValueTag::TextWithLanguage, &good)
-        else {
+        let Value::TextWithLanguage(read) = Value::from_wire(ValueTag::TextWithLanguage, &good) else {
             panic!("not read as textWithLanguage")
         };
         assert_eq!((read.language.as_str(), read.text.as_str()), ("en", "hi"));
-        for bad in [
-            &good[..7],
-            &[0, 2, b'e', b'n', 0, 1, b'h', b'i'],
-            &[0xff, 0xff],
-            &[],
-        ] {
-            assert!(
-                matches!(
-                    Value::from_wire(ValueTag::TextWithLanguage, bad),
-                    Value::Other(_)
-                ),
-                "{bad:?}"
-            );
+        for bad in [&good[..7], &[0, 2, b'e', b'n', 0, 1, b'h', b'i'], &[0xff, 0xff], &[]] {
+            assert!(matches!(Value::from_wire(ValueTag::TextWithLanguage, bad), Value::Other(_)), "{bad:?}");
         }
     }
 
@@ -627,25 +549,16 @@ mod tests {
 
     #[test]
     fn long_text_is_cut_at_a_character() {
-        let Value::Name(name) = Value::name("ä".repeat(128)) else {
-            panic!()
-        };
+        let Value::Name(name) = Value::name("ä".repeat(128)) else { panic!() };
         assert_eq!(name.len(), 254);
-        assert_eq!(
-            Value::name("a".repeat(255)).as_str().map(str::len),
-            Some(255)
-        );
+        assert_eq!(Value::name("a".repeat(255)).as_str().map(str::len), Some(255));
         assert_eq!(Value::text("x".to_string()).as_text(), Some("x"));
     }
 
     #[test]
     fn resolution_is_known_in_dots_per_inch() {
         assert_eq!(Resolution::dpi(600).to_dpi(), Some((600, 600)));
-        let metric = Resolution {
-            cross_feed: 118,
-            feed: 236,
-            units: ResolutionUnits::DotsPerCentimeter,
-        };
+        let metric = Resolution { cross_feed: 118, feed: 236, units: ResolutionUnits::DotsPerCentimeter };
         assert_eq!(metric.to_dpi(), Some((300, 599)));
     }
 }

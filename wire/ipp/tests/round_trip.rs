@@ -3,9 +3,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tympan_ipp::{
-    Attribute, Collection, DateTime, Flat, Group, GroupTag, HeaderScan, LanguageString, Limits,
-    Message, Opaque, RangeOfInteger, Resolution, ResolutionUnits, Value, ValueTag, Version, decode,
-    header_end,
+    Attribute, Collection, DateTime, Flat, Group, GroupTag, HeaderScan, LanguageString, Limits, Message, Opaque,
+    RangeOfInteger, Resolution, ResolutionUnits, Value, ValueTag, Version, decode, header_end,
 };
 
 fn string() -> impl Strategy<Value = String> {
@@ -13,41 +12,30 @@ fn string() -> impl Strategy<Value = String> {
 }
 
 fn date_time() -> impl Strategy<Value = DateTime> {
-    (any::<u16>(), any::<[u8; 8]>(), any::<bool>()).prop_map(|(year, fields, behind_utc)| {
-        DateTime {
-            year,
-            month: fields[0],
-            day: fields[1],
-            hour: fields[2],
-            minutes: fields[3],
-            seconds: fields[4],
-            deci_seconds: fields[5],
-            behind_utc,
-            utc_hours: fields[6],
-            utc_minutes: fields[7],
-        }
+    (any::<u16>(), any::<[u8; 8]>(), any::<bool>()).prop_map(|(year, fields, behind_utc)| DateTime {
+        year,
+        month: fields[0],
+        day: fields[1],
+        hour: fields[2],
+        minutes: fields[3],
+        seconds: fields[4],
+        deci_seconds: fields[5],
+        behind_utc,
+        utc_hours: fields[6],
+        utc_minutes: fields[7],
     })
 }
 
 fn flat_value() -> impl Strategy<Value = Value> {
-    let language_string =
-        || (string(), string()).prop_map(|(language, text)| LanguageString { language, text });
-    let resolution =
-        (any::<i32>(), any::<i32>(), any::<u8>()).prop_map(|(cross_feed, feed, units)| {
-            Resolution {
-                cross_feed,
-                feed,
-                units: ResolutionUnits::from(units),
-            }
-        });
+    let language_string = || (string(), string()).prop_map(|(language, text)| LanguageString { language, text });
+    let resolution = (any::<i32>(), any::<i32>(), any::<u8>()).prop_map(|(cross_feed, feed, units)| Resolution {
+        cross_feed,
+        feed,
+        units: ResolutionUnits::from(units),
+    });
     // tags that no syntax uses, so that the octets cannot turn into something known
-    let opaque = (
-        prop_oneof![Just(0x11u8), 0x18..=0x20u8, 0x4bu8..=0xff],
-        vec(any::<u8>(), 0..20),
-    )
-        .prop_filter_map("structural", |(tag, octets)| {
-            Opaque::new(ValueTag(tag), octets)
-        });
+    let opaque = (prop_oneof![Just(0x11u8), 0x18..=0x20u8, 0x4bu8..=0xff], vec(any::<u8>(), 0..20))
+        .prop_filter_map("structural", |(tag, octets)| Opaque::new(ValueTag(tag), octets));
     prop_oneof![
         Just(Value::Unsupported),
         Just(Value::Unknown),
@@ -61,8 +49,7 @@ fn flat_value() -> impl Strategy<Value = Value> {
         vec(any::<u8>(), 0..20).prop_map(Value::OctetString),
         date_time().prop_map(Value::DateTime),
         resolution.prop_map(Value::Resolution),
-        (any::<i32>(), any::<i32>())
-            .prop_map(|(lower, upper)| Value::RangeOfInteger(RangeOfInteger { lower, upper })),
+        (any::<i32>(), any::<i32>()).prop_map(|(lower, upper)| Value::RangeOfInteger(RangeOfInteger { lower, upper })),
         language_string().prop_map(Value::TextWithLanguage),
         language_string().prop_map(Value::NameWithLanguage),
         string().prop_map(Value::Text),
@@ -88,27 +75,16 @@ fn attribute(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Attri
 }
 
 fn message() -> impl Strategy<Value = Message> {
-    let group = (
-        prop_oneof![0u8..=2, 4u8..=15],
-        vec(attribute(value()), 0..5),
-    )
-        .prop_map(|(tag, attributes)| Group {
-            tag: GroupTag(tag),
-            attributes,
-        });
-    (
-        1u8..=2,
-        any::<u8>(),
-        any::<u16>(),
-        any::<u32>(),
-        vec(group, 0..4),
-    )
-        .prop_map(|(major, minor, code, request_id, groups)| Message {
+    let group = (prop_oneof![0u8..=2, 4u8..=15], vec(attribute(value()), 0..5))
+        .prop_map(|(tag, attributes)| Group { tag: GroupTag(tag), attributes });
+    (1u8..=2, any::<u8>(), any::<u16>(), any::<u32>(), vec(group, 0..4)).prop_map(
+        |(major, minor, code, request_id, groups)| Message {
             version: Version { major, minor },
             code,
             request_id,
             groups,
-        })
+        },
+    )
 }
 
 /// Reads octets in all ways; they must agree, and what is accepted must be written back as it was.
@@ -121,10 +97,7 @@ fn read(octets: &[u8], limits: &Limits) {
             assert_eq!(header_end(octets, limits), Ok(Some(decoded.header_octets)));
             assert_eq!(flat.header_octets, decoded.header_octets);
             assert_eq!(flat.groups.len(), decoded.message.groups.len());
-            let _ = decoded
-                .message
-                .check_request()
-                .map_err(|fault| fault.to_string());
+            let _ = decoded.message.check_request().map_err(|fault| fault.to_string());
             assert!(decoded.message.to_string().lines().count() > decoded.message.groups.len());
         }
         (Err(error), Err(flat)) => {
@@ -179,81 +152,34 @@ proptest! {
 fn spoiled_messages_are_read_or_refused() {
     let mut random = Random(0x7479_6d70_616e);
     let seeds: Vec<Vec<u8>> = seeds();
-    let small = Limits {
-        octets: 400,
-        groups: 3,
-        attributes: 8,
-        values: 20,
-        depth: 2,
-        name_octets: 30,
-        value_octets: 60,
-    };
+    let small =
+        Limits { octets: 400, groups: 3, attributes: 8, values: 20, depth: 2, name_octets: 30, value_octets: 60 };
     let (mut accepted, mut refused) = (0, 0);
     for round in 0..60_000 {
         let mut octets = seeds[round % seeds.len()].clone();
         for _ in 0..=random.below(4) {
             random.spoil(&mut octets);
         }
-        let limits = if round % 3 == 0 {
-            small
-        } else {
-            Limits::default()
-        };
+        let limits = if round % 3 == 0 { small } else { Limits::default() };
         read(&octets, &limits);
-        if decode(&octets, &limits).is_ok() {
-            accepted += 1
-        } else {
-            refused += 1
-        }
+        if decode(&octets, &limits).is_ok() { accepted += 1 } else { refused += 1 }
     }
     // both ways must be walked for the test to mean something
-    assert!(
-        accepted > 5_000 && refused > 5_000,
-        "{accepted} accepted, {refused} refused"
-    );
+    assert!(accepted > 5_000 && refused > 5_000, "{accepted} accepted, {refused} refused");
 }
 
 fn seeds() -> Vec<Vec<u8>> {
-    let size = Collection::new()
-        .with("x-dimension", 21_000)
-        .with("y-dimension", Value::range(1, 29_700));
-    let media_col = Collection::new()
-        .with("media-size", size)
-        .with("media-type", Value::keyword("stationery"));
+    let size = Collection::new().with("x-dimension", 21_000).with("y-dimension", Value::range(1, 29_700));
+    let media_col = Collection::new().with("media-size", size).with("media-type", Value::keyword("stationery"));
     let job = Message::request(tympan_ipp::Operation::PrintJob, 1, "ipp://host/ipp/print")
         .operation("job-name", Value::name("report"))
-        .job(
-            "media-col",
-            [
-                Value::Collection(media_col.clone()),
-                Value::NoValue,
-                Value::Collection(media_col),
-            ],
-        )
+        .job("media-col", [Value::Collection(media_col.clone()), Value::NoValue, Value::Collection(media_col)])
         .job("copies", 2);
     let printer = Message::response(tympan_ipp::StatusCode::SuccessfulOk, &job)
-        .printer(
-            "printer-resolution-supported",
-            [
-                Value::from(Resolution::dpi(300)),
-                Value::from(Resolution::dpi(600)),
-            ],
-        )
-        .printer(
-            "printer-current-time",
-            DateTime::from_unix_secs(1_795_262_400),
-        )
-        .printer(
-            "printer-info",
-            Value::TextWithLanguage(LanguageString {
-                language: "ja".into(),
-                text: "受付".into(),
-            }),
-        )
-        .printer(
-            "odd",
-            Value::Other(Opaque::new(ValueTag::Extension, [0, 0, 0, 0x80, 1]).unwrap()),
-        );
+        .printer("printer-resolution-supported", [Value::from(Resolution::dpi(300)), Value::from(Resolution::dpi(600))])
+        .printer("printer-current-time", DateTime::from_unix_secs(1_795_262_400))
+        .printer("printer-info", Value::TextWithLanguage(LanguageString { language: "ja".into(), text: "受付".into() }))
+        .printer("odd", Value::Other(Opaque::new(ValueTag::Extension, [0, 0, 0, 0x80, 1]).unwrap()));
     vec![job.encode(), printer.encode()]
 }
 
@@ -273,9 +199,7 @@ impl Random {
     }
 
     fn spoil(&mut self, octets: &mut Vec<u8>) {
-        const TAGS: [u8; 14] = [
-            0x00, 0x02, 0x03, 0x0b, 0x10, 0x21, 0x22, 0x31, 0x34, 0x35, 0x37, 0x4a, 0x7f, 0xff,
-        ];
+        const TAGS: [u8; 14] = [0x00, 0x02, 0x03, 0x0b, 0x10, 0x21, 0x22, 0x31, 0x34, 0x35, 0x37, 0x4a, 0x7f, 0xff];
         if octets.is_empty() {
             return octets.push(self.next() as u8);
         }

@@ -9,11 +9,7 @@ use tympan_ipp::{Collection, Limits, Message, Operation, StatusCode, Value, deco
 fn both_ways(written: &str, text: &str) -> Message {
     let octets = hex(written);
     let decoded = decode(&octets, &Limits::default()).unwrap();
-    let lines: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let shown = decoded.message.to_string();
     assert_eq!(shown.lines().map(str::trim).collect::<Vec<_>>(), lines);
     assert_eq!(decoded.message.encode(), octets);
@@ -40,10 +36,7 @@ fn get_printer_attributes_request() {
          requested-attributes (1setOf keyword) = printer-state,media-ready",
     );
     let built = Message::request(Operation::GetPrinterAttributes, 1, "ipp://host/ipp/print")
-        .operation(
-            "requested-attributes",
-            Value::keywords(["printer-state", "media-ready"]),
-        );
+        .operation("requested-attributes", Value::keywords(["printer-state", "media-ready"]));
     assert_eq!(message, built);
 }
 
@@ -63,14 +56,9 @@ fn a_collection_as_rfc_8010_writes_it() {
          job-attributes-tag
          media-col (collection) = {media-size={x-dimension=21000 y-dimension=29700}}",
     );
-    let size = Collection::new()
-        .with("x-dimension", 21_000)
-        .with("y-dimension", 29_700);
+    let size = Collection::new().with("x-dimension", 21_000).with("y-dimension", 29_700);
     let media_col = Collection::new().with("media-size", size);
-    assert_eq!(
-        message.groups[0].attributes[0].values,
-        [Value::Collection(media_col)]
-    );
+    assert_eq!(message.groups[0].attributes[0].values, [Value::Collection(media_col)]);
 }
 
 #[test]
@@ -171,10 +159,7 @@ fn members_keep_their_order_and_all_their_values() {
     let database = message.groups[0].get("media-col-database").unwrap();
     assert_eq!(database.collections().count(), 3);
     let first = database.collection().unwrap();
-    assert_eq!(
-        first.get("z").unwrap().strings().collect::<Vec<_>>(),
-        ["1", "2", "3"]
-    );
+    assert_eq!(first.get("z").unwrap().strings().collect::<Vec<_>>(), ["1", "2", "3"]);
     assert_eq!(first.get("a").unwrap().collections().count(), 2);
     assert_eq!(first.members[2].integer(), Some(9));
 }

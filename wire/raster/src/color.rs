@@ -95,10 +95,7 @@ impl PixelType {
     pub const CMYK_8: Self = Self::of(ColorSpace::Cmyk, 8);
 
     const fn of(color_space: ColorSpace, bits_per_color: u32) -> Self {
-        Self {
-            color_space,
-            bits_per_color,
-        }
+        Self { color_space, bits_per_color }
     }
 
     /// The pixel type of three header fields, if they go together.
@@ -109,10 +106,7 @@ impl PixelType {
             8 | 16 => true,
             _ => false,
         };
-        (bits_fit && num_colors == color_space.num_colors()).then_some(Self {
-            color_space,
-            bits_per_color,
-        })
+        (bits_fit && num_colors == color_space.num_colors()).then_some(Self { color_space, bits_per_color })
     }
 
     /// Bits of one pixel, 1 to 240.
@@ -195,21 +189,8 @@ mod tests {
     fn line_lengths_are_those_of_table_12() {
         assert_eq!(PixelType::BLACK_1.bytes_per_line(23), 3);
         assert_eq!(PixelType::SRGB_8.bytes_per_line(4), 12);
-        assert_eq!(
-            PixelType::from_fields(62, 16, 15)
-                .unwrap()
-                .bytes_per_line(2),
-            60
-        );
-        assert_eq!(
-            PixelType::from_fields(19, 1, 3),
-            None,
-            "srgb has no 1-bit form"
-        );
-        assert_eq!(
-            PixelType::from_fields(19, 8, 4),
-            None,
-            "srgb has three colours"
-        );
+        assert_eq!(PixelType::from_fields(62, 16, 15).unwrap().bytes_per_line(2), 60);
+        assert_eq!(PixelType::from_fields(19, 1, 3), None, "srgb has no 1-bit form");
+        assert_eq!(PixelType::from_fields(19, 8, 4), None, "srgb has three colours");
     }
 }

@@ -79,9 +79,7 @@ pub enum RasterError {
         line: u32,
     },
     /// Rows were given to the encoder that are not whole, or outside a page, or too many.
-    #[error(
-        "the encoder was given {given} octets where {expected} fit: rows are whole and inside a page"
-    )]
+    #[error("the encoder was given {given} octets where {expected} fit: rows are whole and inside a page")]
     Rows {
         /// Octets given.
         given: usize,

@@ -24,12 +24,7 @@ pub(crate) fn encode_row(row: &[u8], unit: usize, out: &mut Vec<u8>) {
         4 => encode_pixels::<4>(row, out),
         6 => encode_pixels::<6>(row, out),
         8 => encode_pixels::<8>(row, out),
-        _ => encode_values(
-            row.len() / unit,
-            |i| &row[i * unit..(i + 1) * unit],
-            unit,
-            out,
-        ),
+        _ => encode_values(row.len() / unit, |i| &row[i * unit..(i + 1) * unit], unit, out),
     }
 }
 
@@ -103,14 +98,7 @@ pub(crate) struct LineDecoder {
 
 impl LineDecoder {
     pub(crate) fn new(code_80: Code80) -> Self {
-        Self {
-            row: Vec::new(),
-            filled: 0,
-            literal_left: 0,
-            unit: 1,
-            white: 0,
-            code_80,
-        }
+        Self { row: Vec::new(), filled: 0, literal_left: 0, unit: 1, white: 0, code_80 }
     }
 
     /// Makes ready for pages of lines of `bytes_per_line` octets.
@@ -165,8 +153,7 @@ impl LineDecoder {
                     if let [octet] = value {
                         run.fill(*octet);
                     } else {
-                        run.chunks_exact_mut(self.unit)
-                            .for_each(|pixel| pixel.copy_from_slice(value));
+                        run.chunks_exact_mut(self.unit).for_each(|pixel| pixel.copy_from_slice(value));
                     }
                     self.filled += length;
                     eaten += 1 + self.unit;
@@ -269,10 +256,7 @@ mod tests {
     #[test]
     fn a_single_value_is_a_run_of_one() {
         assert_eq!(encoded(&[9], 1), vec![0, 9]);
-        assert_eq!(
-            encoded(&[1, 2, 3, 9, 9, 9], 3),
-            vec![0xFF, 1, 2, 3, 9, 9, 9]
-        );
+        assert_eq!(encoded(&[1, 2, 3, 9, 9, 9], 3), vec![0xFF, 1, 2, 3, 9, 9, 9]);
     }
 
     proptest! {

@@ -132,10 +132,7 @@ impl<F: PageFormat> Reader<F> {
     }
 
     /// The next event, or `None` when more octets are needed.
-    #[allow(
-        clippy::should_implement_trait,
-        reason = "the event borrows from the reader"
-    )]
+    #[allow(clippy::should_implement_trait, reason = "the event borrows from the reader")]
     pub fn next(&mut self) -> Result<Option<Event<'_, F::Header>>, RasterError> {
         if let Some(error) = &self.error {
             return Err(error.clone());
@@ -144,11 +141,7 @@ impl<F: PageFormat> Reader<F> {
             Ok(Step::More) => Ok(None),
             Ok(Step::Page(header)) => Ok(Some(Event::Page(header))),
             Ok(Step::EndPage) => Ok(Some(Event::EndPage)),
-            Ok(Step::Lines { first, count }) => Ok(Some(Event::Lines {
-                first,
-                count,
-                row: self.decoder.row(),
-            })),
+            Ok(Step::Lines { first, count }) => Ok(Some(Event::Lines { first, count, row: self.decoder.row() })),
             Err(error) => {
                 self.at = At::Failed;
                 self.input = Vec::new();
@@ -166,22 +159,15 @@ impl<F: PageFormat> Reader<F> {
         }
         match self.at {
             At::PageHeader if self.eaten == self.input.len() => match self.pages_announced {
-                Some(pages) if pages > self.page => Err(RasterError::Truncated {
-                    page: self.page + 1,
-                    line: 0,
-                }),
+                Some(pages) if pages > self.page => Err(RasterError::Truncated { page: self.page + 1, line: 0 }),
                 _ => Ok(()),
             },
             At::FileHeader => Err(RasterError::Truncated { page: 0, line: 0 }),
-            At::PageHeader => Err(RasterError::Truncated {
-                page: self.page + 1,
-                line: 0,
-            }),
+            At::PageHeader => Err(RasterError::Truncated { page: self.page + 1, line: 0 }),
             At::PageDone => Ok(()),
-            At::Repeat | At::Codes { .. } | At::Failed => Err(RasterError::Truncated {
-                page: self.page,
-                line: self.line,
-            }),
+            At::Repeat | At::Codes { .. } | At::Failed => {
+                Err(RasterError::Truncated { page: self.page, line: self.line })
+            }
         }
     }
 
@@ -207,12 +193,7 @@ impl<F: PageFormat> Reader<F> {
                         return Ok(Step::More);
                     };
                     if page > self.limits.pages_max {
-                        return Err(limit(
-                            page,
-                            "number of pages",
-                            page.into(),
-                            self.limits.pages_max.into(),
-                        ));
+                        return Err(limit(page, "number of pages", page.into(), self.limits.pages_max.into()));
                     }
                     let header = F::page_header(octets, page)?;
                     let geometry = F::geometry(&header);
@@ -221,11 +202,7 @@ impl<F: PageFormat> Reader<F> {
                     self.page = page;
                     self.line = 0;
                     self.height = geometry.height;
-                    self.decoder.begin_page(
-                        geometry.bytes_per_line as usize,
-                        geometry.unit,
-                        geometry.white,
-                    );
+                    self.decoder.begin_page(geometry.bytes_per_line as usize, geometry.unit, geometry.white);
                     self.at = At::Repeat;
                     return Ok(Step::Page(header));
                 }
@@ -236,52 +213,32 @@ impl<F: PageFormat> Reader<F> {
                     self.eaten += 1;
                     let times = u32::from(repeat) + 1;
                     if times > self.height - self.line {
-                        return Err(RasterError::RepeatPastPage {
-                            page: self.page,
-                            line: self.line,
-                        });
+                        return Err(RasterError::RepeatPastPage { page: self.page, line: self.line });
                     }
                     self.decoder.begin_line();
                     self.at = At::Codes { times };
                 }
                 At::Codes { times } => {
-                    let (eaten, full) = self.decoder.decode(&self.input[self.eaten..]).map_err(
-                        |fault| match fault {
-                            LineFault::RunPastLine => RasterError::RunPastLine {
-                                page: self.page,
-                                line: self.line,
-                            },
-                            LineFault::UndefinedCode => RasterError::UndefinedCode {
-                                page: self.page,
-                                line: self.line,
-                            },
-                        },
-                    )?;
+                    let (eaten, full) =
+                        self.decoder.decode(&self.input[self.eaten..]).map_err(|fault| match fault {
+                            LineFault::RunPastLine => RasterError::RunPastLine { page: self.page, line: self.line },
+                            LineFault::UndefinedCode => RasterError::UndefinedCode { page: self.page, line: self.line },
+                        })?;
                     self.eaten += eaten;
                     if !full {
                         return Ok(Step::More);
                     }
                     let first = self.line;
                     self.line += times;
-                    self.at = if self.line == self.height {
-                        At::PageDone
-                    } else {
-                        At::Repeat
-                    };
-                    return Ok(Step::Lines {
-                        first,
-                        count: times,
-                    });
+                    self.at = if self.line == self.height { At::PageDone } else { At::Repeat };
+                    return Ok(Step::Lines { first, count: times });
                 }
                 At::PageDone => {
                     self.at = At::PageHeader;
                     return Ok(Step::EndPage);
                 }
                 At::Failed => {
-                    return Err(RasterError::Truncated {
-                        page: self.page,
-                        line: self.line,
-                    });
+                    return Err(RasterError::Truncated { page: self.page, line: self.line });
                 }
             }
         }
@@ -294,28 +251,12 @@ impl<F: PageFormat> Reader<F> {
     fn check(&mut self, geometry: &Geometry, page: u32) -> Result<(), RasterError> {
         let limits = &self.limits;
         for (what, value, limit_value) in [
-            (
-                "width",
-                u64::from(geometry.width),
-                u64::from(limits.width_max),
-            ),
-            (
-                "height",
-                u64::from(geometry.height),
-                u64::from(limits.height_max),
-            ),
-            (
-                "octets per line",
-                geometry.bytes_per_line,
-                u64::from(limits.bytes_per_line_max),
-            ),
+            ("width", u64::from(geometry.width), u64::from(limits.width_max)),
+            ("height", u64::from(geometry.height), u64::from(limits.height_max)),
+            ("octets per line", geometry.bytes_per_line, u64::from(limits.bytes_per_line_max)),
         ] {
             if value == 0 {
-                return Err(RasterError::Field {
-                    page,
-                    field: what,
-                    value,
-                });
+                return Err(RasterError::Field { page, field: what, value });
             }
             if value > limit_value {
                 return Err(limit(page, what, value, limit_value));
@@ -324,12 +265,7 @@ impl<F: PageFormat> Reader<F> {
         let page_octets = geometry.bytes_per_line * u64::from(geometry.height);
         self.octets = self.octets.saturating_add(page_octets);
         if self.octets > limits.octets_max {
-            return Err(limit(
-                page,
-                "size of all pages in octets",
-                self.octets,
-                limits.octets_max,
-            ));
+            return Err(limit(page, "size of all pages in octets", self.octets, limits.octets_max));
         }
         Ok(())
     }
@@ -343,10 +279,5 @@ enum Step<Header> {
 }
 
 fn limit(page: u32, what: &'static str, value: u64, limit: u64) -> RasterError {
-    RasterError::Limit {
-        page,
-        what,
-        value,
-        limit,
-    }
+    RasterError::Limit { page, what, value, limit }
 }

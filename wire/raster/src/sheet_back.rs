@@ -92,10 +92,7 @@ pub struct Transform {
 
 impl Transform {
     /// As seen; every front side.
-    pub const NONE: Self = Self {
-        cross_feed: 1,
-        feed: 1,
-    };
+    pub const NONE: Self = Self { cross_feed: 1, feed: 1 };
 
     /// The transform of a back side.
     pub fn of_back(sheet_back: SheetBack, sides: Sides) -> Self {
@@ -127,11 +124,9 @@ mod tests {
         ];
         for (back, long, short) in table {
             assert_eq!(SheetBack::from_keyword(back.keyword()), Some(back));
-            for (sides, want) in [
-                (Sides::TwoSidedLongEdge, long),
-                (Sides::TwoSidedShortEdge, short),
-                (Sides::OneSided, (1, 1)),
-            ] {
+            for (sides, want) in
+                [(Sides::TwoSidedLongEdge, long), (Sides::TwoSidedShortEdge, short), (Sides::OneSided, (1, 1))]
+            {
                 let t = Transform::of_back(back, sides);
                 assert_eq!((t.cross_feed, t.feed), want, "{back:?} {sides:?}");
                 assert_eq!(Sides::from_keyword(sides.keyword()), Some(sides));

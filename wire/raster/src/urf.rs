@@ -70,17 +70,9 @@ impl PageHeader {
                 });
             }
         };
-        for (field, value) in [
-            ("width", self.width),
-            ("height", self.height),
-            ("resolution", self.resolution),
-        ] {
+        for (field, value) in [("width", self.width), ("height", self.height), ("resolution", self.resolution)] {
             if value == 0 {
-                return Err(RasterError::Field {
-                    page: 0,
-                    field,
-                    value: 0,
-                });
+                return Err(RasterError::Field { page: 0, field, value: 0 });
             }
         }
         let duplex = match self.sides {
@@ -110,11 +102,7 @@ impl PageHeader {
             octets.copy_from_slice(&h[offset..offset + 4]);
             u32::from_be_bytes(octets)
         };
-        let field = |field, value: u8| RasterError::Field {
-            page,
-            field,
-            value: value.into(),
-        };
+        let field = |field, value: u8| RasterError::Field { page, field, value: value.into() };
         let color_space = match h[1] {
             0 => ColorSpace::Sgray,
             1 => ColorSpace::Srgb,
@@ -127,10 +115,9 @@ impl PageHeader {
         };
         let bits_per_color = u32::from(h[0]) / color_space.num_colors();
         let pixel_type = match bits_per_color {
-            8 | 16 if u32::from(h[0]) == bits_per_color * color_space.num_colors() => PixelType {
-                color_space,
-                bits_per_color,
-            },
+            8 | 16 if u32::from(h[0]) == bits_per_color * color_space.num_colors() => {
+                PixelType { color_space, bits_per_color }
+            }
             _ => return Err(field("bits per pixel", h[0])),
         };
         let sides = match h[2] {
@@ -175,14 +162,10 @@ impl PageFormat for Urf {
     fn file_header(octets: &[u8]) -> Result<Option<u32>, RasterError> {
         match octets.split_first_chunk::<8>() {
             Some((magic, pages)) if magic == MAGIC => {
-                let pages = pages
-                    .first_chunk::<4>()
-                    .map_or(0, |p| u32::from_be_bytes(*p));
+                let pages = pages.first_chunk::<4>().map_or(0, |p| u32::from_be_bytes(*p));
                 Ok((pages > 0).then_some(pages))
             }
-            _ => Err(RasterError::WrongMagic {
-                format: "Apple Raster",
-            }),
+            _ => Err(RasterError::WrongMagic { format: "Apple Raster" }),
         }
     }
 
@@ -222,17 +205,11 @@ impl Encoder {
     /// Begins a page.
     pub fn page(&mut self, header: &PageHeader, out: &mut Vec<u8>) -> Result<(), RasterError> {
         if self.rows.rows_left() > 0 {
-            return Err(RasterError::RowsMissing {
-                missing: self.rows.rows_left(),
-            });
+            return Err(RasterError::RowsMissing { missing: self.rows.rows_left() });
         }
         header.encode(out)?;
         let bytes_per_line = header.pixel_type.bytes_per_line(header.width);
-        self.rows.begin_page(
-            bytes_per_line as usize,
-            header.pixel_type.unit(),
-            header.height,
-        );
+        self.rows.begin_page(bytes_per_line as usize, header.pixel_type.unit(), header.height);
         Ok(())
     }
 
@@ -246,9 +223,7 @@ impl Encoder {
     /// Ends the page, which must have all its rows.
     pub fn end_page(&mut self, out: &mut Vec<u8>) -> Result<(), RasterError> {
         if self.rows.rows_left() > 0 {
-            return Err(RasterError::RowsMissing {
-                missing: self.rows.rows_left(),
-            });
+            return Err(RasterError::RowsMissing { missing: self.rows.rows_left() });
         }
         self.rows.flush(out);
         Ok(())
@@ -293,22 +268,15 @@ mod tests {
 
     #[test]
     fn code_0x80_empties_the_rest_of_a_line() {
-        for (pixel_type, black, white) in [
-            (PixelType::SGRAY_8, 0x00u8, 0xFFu8),
-            (PixelType::SRGB_8, 0x00, 0xFF),
-            (PixelType::CMYK_8, 0xFF, 0x00),
-        ] {
+        for (pixel_type, black, white) in
+            [(PixelType::SGRAY_8, 0x00u8, 0xFFu8), (PixelType::SRGB_8, 0x00, 0xFF), (PixelType::CMYK_8, 0xFF, 0x00)]
+        {
             let header = PageHeader::new(pixel_type, 3, 2, 600);
             let mut out = Vec::new();
             Encoder::new().start(1, &mut out);
             header.encode(&mut out).unwrap();
             let unit = pixel_type.unit();
-            out.extend(
-                [0, 0]
-                    .iter()
-                    .chain(&vec![black; unit])
-                    .chain(&[0x80, 0, 0x80]),
-            );
+            out.extend([0, 0].iter().chain(&vec![black; unit]).chain(&[0x80, 0, 0x80]));
             let rows = &read(&out, 3).unwrap()[0].1;
             assert_eq!(rows[..unit], vec![black; unit]);
             assert_eq!(rows[unit..], vec![white; unit * 5]);
@@ -322,9 +290,7 @@ mod tests {
         header.print_quality = 4;
         let mut out = Vec::new();
         header.encode(&mut out).unwrap();
-        let want = [
-            24, 1, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0xB0, 0, 0, 0x0D, 0xB4, 0, 0, 1, 0x2C,
-        ];
+        let want = [24, 1, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0xB0, 0, 0, 0x0D, 0xB4, 0, 0, 1, 0x2C];
         assert_eq!((&out[..24], out.len()), (&want[..], 32));
     }
 
@@ -333,10 +299,7 @@ mod tests {
         let header = PageHeader::new(PixelType::SGRAY_8, 3, 1, 600);
         assert!(read(&encode(1, &header, &[1, 2, 3]), 64).is_ok());
         let octets = encode(2, &header, &[1, 2, 3]);
-        assert_eq!(
-            read(&octets, 64),
-            Err(RasterError::Truncated { page: 2, line: 0 })
-        );
+        assert_eq!(read(&octets, 64), Err(RasterError::Truncated { page: 2, line: 0 }));
     }
 
     proptest! {

@@ -60,11 +60,7 @@ impl Address {
             return Err(AddressError::Empty);
         }
         let (address, rest) = Self::take(text)?;
-        if rest.is_empty() {
-            Ok(address)
-        } else {
-            Err(AddressError::Domain)
-        }
+        if rest.is_empty() { Ok(address) } else { Err(AddressError::Domain) }
     }
 
     /// The local part without quotes and backslashes.
@@ -98,11 +94,7 @@ impl Address {
     fn take(text: &str) -> Result<(Self, &str), AddressError> {
         let (local_part, rest) = take_local_part(text)?;
         let ends = rest.is_empty() || rest.starts_with('>');
-        let missing = if ends {
-            AddressError::Domain
-        } else {
-            AddressError::LocalPart
-        };
+        let missing = if ends { AddressError::Domain } else { AddressError::LocalPart };
         let rest = rest.strip_prefix('@').ok_or(missing)?;
         let (domain, rest) = take_domain(rest)?;
         if local_part.len() > LOCAL_OCTETS_MAX || domain.len() > DOMAIN_OCTETS_MAX {
@@ -257,15 +249,9 @@ fn take_local_part(text: &str) -> Result<(String, &str), AddressError> {
     if let Some(quoted) = text.strip_prefix('"') {
         return take_quoted(quoted);
     }
-    let end = text
-        .find(|c| !is_atext(c) && c != '.')
-        .unwrap_or(text.len());
+    let end = text.find(|c| !is_atext(c) && c != '.').unwrap_or(text.len());
     let (local, rest) = text.split_at(end);
-    if is_dot_string(local) {
-        Ok((local.to_owned(), rest))
-    } else {
-        Err(AddressError::LocalPart)
-    }
+    if is_dot_string(local) { Ok((local.to_owned(), rest)) } else { Err(AddressError::LocalPart) }
 }
 
 /// RFC 5321 section 4.1.2, `Quoted-string`; the opening quote is gone.
@@ -298,32 +284,21 @@ fn take_domain(text: &str) -> Result<(String, &str), AddressError> {
         };
     }
     // The underscore is no letter of a host name, but names with one are in use.
-    let is_domain =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') || is_utf8(c);
+    let is_domain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') || is_utf8(c);
     let end = text.find(|c| !is_domain(c)).unwrap_or(text.len());
     let (domain, rest) = text.split_at(end);
     if domain.len() > DOMAIN_OCTETS_MAX {
         return Err(AddressError::TooLong);
     }
-    let well_formed = |label: &str| {
-        (1..=LABEL_OCTETS_MAX).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    if domain.split('.').all(well_formed) {
-        Ok((domain.to_lowercase(), rest))
-    } else {
-        Err(AddressError::Domain)
-    }
+    let well_formed =
+        |label: &str| (1..=LABEL_OCTETS_MAX).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-');
+    if domain.split('.').all(well_formed) { Ok((domain.to_lowercase(), rest)) } else { Err(AddressError::Domain) }
 }
 
 fn skip_literal(text: &str) -> Option<&str> {
     let end = text.find(']')?;
     let inner = text.get(1..end)?;
-    let fits = !inner.is_empty()
-        && inner
-            .chars()
-            .all(|c| c.is_ascii_graphic() && !matches!(c, '[' | '\\' | '<' | '>'));
+    let fits = !inner.is_empty() && inner.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '[' | '\\' | '<' | '>'));
     fits.then(|| &text[end + 1..])
 }
 
@@ -337,8 +312,7 @@ fn is_utf8(c: char) -> bool {
 }
 
 fn is_dot_string(text: &str) -> bool {
-    text.split('.')
-        .all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
+    text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
 }
 
 fn write_local_part(out: &mut String, local: &str) {
@@ -368,10 +342,7 @@ mod tests {
     #[test]
     fn plain_quoted_and_canonical_forms() {
         let plain = address("Anna.B+print@Print.EXAMPLE");
-        assert_eq!(
-            (plain.local_part(), plain.domain()),
-            ("Anna.B+print", "print.example")
-        );
+        assert_eq!((plain.local_part(), plain.domain()), ("Anna.B+print", "print.example"));
         assert_eq!(plain.to_string(), "Anna.B+print@print.example");
         assert_eq!(plain.canonical(), "anna.b+print@print.example");
         assert_eq!(address("\"anna\"@x.example"), address("anna@x.example"));
@@ -414,23 +385,12 @@ mod tests {
     fn lengths_are_kept_at_the_limit_and_not_beyond() {
         let local = "a".repeat(64);
         assert!(Address::parse(&format!("{local}@x.example")).is_ok());
-        assert_eq!(
-            Address::parse(&format!("{local}a@x.example")),
-            Err(AddressError::TooLong)
-        );
+        assert_eq!(Address::parse(&format!("{local}a@x.example")), Err(AddressError::TooLong));
         let label = "b".repeat(63);
         assert!(Address::parse(&format!("a@{label}.example")).is_ok());
-        assert_eq!(
-            Address::parse(&format!("a@{label}b.example")),
-            Err(AddressError::Domain)
-        );
+        assert_eq!(Address::parse(&format!("a@{label}b.example")), Err(AddressError::Domain));
         let path = |domain: usize| {
-            let domain = format!(
-                "{}.{}.{}",
-                "c".repeat(63),
-                "d".repeat(63),
-                "e".repeat(domain - 128)
-            );
+            let domain = format!("{}.{}.{}", "c".repeat(63), "d".repeat(63), "e".repeat(domain - 128));
             take_forward_path(&format!("<{local}@{domain}>")).map(|_| ())
         };
         assert_eq!(path(256 - 64 - 3), Ok(()));
@@ -439,30 +399,14 @@ mod tests {
 
     #[test]
     fn paths_drop_source_routes() {
-        let (recipient, rest) =
-            take_forward_path("<@a.example,@[192.0.2.1]:u@c.example> X=1").unwrap();
-        assert_eq!(
-            (recipient.to_string().as_str(), rest),
-            ("u@c.example", " X=1")
-        );
-        assert_eq!(
-            take_forward_path("<@a.example,b:u@c>"),
-            Err(AddressError::SourceRoute)
-        );
-        assert_eq!(
-            take_forward_path("<@a.example>"),
-            Err(AddressError::SourceRoute)
-        );
+        let (recipient, rest) = take_forward_path("<@a.example,@[192.0.2.1]:u@c.example> X=1").unwrap();
+        assert_eq!((recipient.to_string().as_str(), rest), ("u@c.example", " X=1"));
+        assert_eq!(take_forward_path("<@a.example,b:u@c>"), Err(AddressError::SourceRoute));
+        assert_eq!(take_forward_path("<@a.example>"), Err(AddressError::SourceRoute));
         assert_eq!(take_forward_path("u@c"), Err(AddressError::NoBrackets));
         assert_eq!(take_forward_path("<>"), Err(AddressError::Empty));
-        assert_eq!(
-            take_forward_path("<PostMaster>"),
-            Ok((Recipient::Postmaster, ""))
-        );
-        assert_eq!(
-            take_reverse_path("<> SIZE=1"),
-            Ok((ReversePath::Null, " SIZE=1"))
-        );
+        assert_eq!(take_forward_path("<PostMaster>"), Ok((Recipient::Postmaster, "")));
+        assert_eq!(take_reverse_path("<> SIZE=1"), Ok((ReversePath::Null, " SIZE=1")));
         assert_eq!(take_reverse_path("<postmaster>"), Err(AddressError::Domain));
     }
 

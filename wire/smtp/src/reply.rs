@@ -26,11 +26,7 @@ pub struct Enhanced {
 impl Enhanced {
     /// Makes `class.subject.detail`.
     pub const fn new(class: u8, subject: u16, detail: u16) -> Self {
-        Self {
-            class,
-            subject,
-            detail,
-        }
+        Self { class, subject, detail }
     }
 
     /// Reads `x.y.z`; nothing else may follow.
@@ -48,21 +44,13 @@ impl Enhanced {
             fits.then(|| part.parse::<u16>().ok()).flatten()
         };
         let (subject, detail) = (number()?, number()?);
-        parts.next().is_none().then_some(Self {
-            class,
-            subject,
-            detail,
-        })
+        parts.next().is_none().then_some(Self { class, subject, detail })
     }
 }
 
 impl From<(u8, u16, u16)> for Enhanced {
     fn from((class, subject, detail): (u8, u16, u16)) -> Self {
-        Self {
-            class,
-            subject,
-            detail,
-        }
+        Self { class, subject, detail }
     }
 }
 
@@ -89,46 +77,24 @@ impl Reply {
     /// A `code` outside 200 to 599 becomes 451 4.3.0: a wrong number must not confuse the peer.
     pub fn new(code: u16, enhanced: impl Into<Enhanced>, text: impl AsRef<str>) -> Self {
         let mut enhanced = enhanced.into();
-        let code = if (200..600).contains(&code) {
-            code
-        } else {
-            451
-        };
+        let code = if (200..600).contains(&code) { code } else { 451 };
         enhanced.class = (code / 100) as u8;
         enhanced.subject = enhanced.subject.min(999);
         enhanced.detail = enhanced.detail.min(999);
         // RFC 2034 section 4: 3xx replies carry no enhanced code.
         let enhanced = (enhanced.class != 3).then_some(enhanced);
-        Self {
-            code,
-            enhanced,
-            lines: Vec::new(),
-        }
-        .line(text)
+        Self { code, enhanced, lines: Vec::new() }.line(text)
     }
 
     /// Makes a reply without an enhanced code: the greeting, the answer to EHLO, 3xx.
     pub fn bare(code: u16, text: impl AsRef<str>) -> Self {
-        let code = if (200..600).contains(&code) {
-            code
-        } else {
-            451
-        };
-        Self {
-            code,
-            enhanced: None,
-            lines: Vec::new(),
-        }
-        .line(text)
+        let code = if (200..600).contains(&code) { code } else { 451 };
+        Self { code, enhanced: None, lines: Vec::new() }.line(text)
     }
 
     /// A reply as a server sent it; the lines were cleaned by the caller through [`clean`].
     pub(crate) fn received(code: u16, enhanced: Option<Enhanced>, lines: Vec<String>) -> Self {
-        Self {
-            code,
-            enhanced,
-            lines,
-        }
+        Self { code, enhanced, lines }
     }
 
     /// Adds a line; one that is too long is folded at a space.
@@ -142,10 +108,7 @@ impl Reply {
                 break;
             }
             let head = &rest[..TEXT_OCTETS_MAX];
-            let cut = head
-                .rfind(' ')
-                .filter(|&at| at > 0)
-                .unwrap_or(TEXT_OCTETS_MAX);
+            let cut = head.rfind(' ').filter(|&at| at > 0).unwrap_or(TEXT_OCTETS_MAX);
             self.lines.push(rest[..cut].to_owned());
             rest = rest[cut..].trim_start();
         }
@@ -246,28 +209,18 @@ mod tests {
     #[test]
     fn a_reply_of_two_lines_repeats_its_codes() {
         let reply = Reply::new(550, (5, 7, 1), "Not registered.").line("See http://print.example/");
-        assert_eq!(
-            wire(&reply),
-            "550-5.7.1 Not registered.\r\n550 5.7.1 See http://print.example/\r\n"
-        );
+        assert_eq!(wire(&reply), "550-5.7.1 Not registered.\r\n550 5.7.1 See http://print.example/\r\n");
     }
 
     #[test]
     fn line_breaks_in_text_cannot_make_another_reply() {
-        let reply = Reply::new(
-            550,
-            (5, 1, 1),
-            "no\r\n250 2.0.0 ok\u{85}\0\u{1b}[2J B\u{fc}ro",
-        );
+        let reply = Reply::new(550, (5, 1, 1), "no\r\n250 2.0.0 ok\u{85}\0\u{1b}[2J B\u{fc}ro");
         assert_eq!(wire(&reply), "550 5.1.1 no  250 2.0.0 ok   [2J B?ro\r\n");
     }
 
     #[test]
     fn class_follows_the_code_and_a_wrong_code_is_temporary() {
-        assert_eq!(
-            wire(&Reply::new(450, (5, 7, 1), "later")),
-            "450 4.7.1 later\r\n"
-        );
+        assert_eq!(wire(&Reply::new(450, (5, 7, 1), "later")), "450 4.7.1 later\r\n");
         assert_eq!(wire(&Reply::new(99, (2, 0, 0), "x")), "451 4.0.0 x\r\n");
     }
 

@@ -15,23 +15,10 @@ struct Result {
 }
 
 /// Sends one mail over a line that cuts octets into pieces of `piece`.
-fn send(
-    mail: client::Outgoing,
-    body: &[u8],
-    piece: usize,
-    credentials: Option<client::Credentials>,
-) -> Result {
+fn send(mail: client::Outgoing, body: &[u8], piece: usize, credentials: Option<client::Credentials>) -> Result {
     let now = Duration::ZERO;
-    let mut server = server::Session::new(
-        Arc::new(server::Config::default()),
-        server::Peer::default(),
-        now,
-    );
-    let config = client::Config {
-        credentials,
-        tls: client::TlsPolicy::Required,
-        ..client::Config::default()
-    };
+    let mut server = server::Session::new(Arc::new(server::Config::default()), server::Peer::default(), now);
+    let config = client::Config { credentials, tls: client::TlsPolicy::Required, ..client::Config::default() };
     let mut client = client::Session::new(Arc::new(config), false, now);
     let (mut received, mut envelope, mut outcome, mut identity) = (Vec::new(), None, None, None);
     let mut server_saw = Vec::new();
@@ -61,13 +48,7 @@ fn send(
                 }
                 client::Event::Close(reason) => {
                     assert_eq!(reason, client::CloseReason::Quit);
-                    return Result {
-                        body: received,
-                        envelope,
-                        outcome: outcome.unwrap(),
-                        server_saw,
-                        identity,
-                    };
+                    return Result { body: received, envelope, outcome: outcome.unwrap(), server_saw, identity };
                 }
             }
         }
@@ -95,26 +76,17 @@ fn send(
                 answered = true;
                 server_saw.push(format!("{event:?}").split('(').next().unwrap().to_owned());
                 match event {
-                    server::Event::AuthAttempt(_) => server
-                        .answer_auth(Reply::new(235, (2, 7, 0), "Hello."), now)
-                        .unwrap(),
-                    server::Event::MailFrom(_) => server
-                        .answer_mail(Reply::new(250, (2, 1, 0), "OK"), now)
-                        .unwrap(),
-                    server::Event::RcptTo(_) => server
-                        .answer_rcpt(Reply::new(250, (2, 1, 5), "OK"), now)
-                        .unwrap(),
+                    server::Event::AuthAttempt(_) => {
+                        server.answer_auth(Reply::new(235, (2, 7, 0), "Hello."), now).unwrap()
+                    }
+                    server::Event::MailFrom(_) => server.answer_mail(Reply::new(250, (2, 1, 0), "OK"), now).unwrap(),
+                    server::Event::RcptTo(_) => server.answer_rcpt(Reply::new(250, (2, 1, 5), "OK"), now).unwrap(),
                     server::Event::BodyStarted(_) => server.answer_body_start(Ok(()), now).unwrap(),
                     server::Event::BodyEnd(end) => {
                         assert_eq!(end.octets, received.len() as u64);
                         envelope = server.envelope().cloned();
                         identity = server.identity().map(str::to_owned);
-                        server
-                            .answer_body_end(
-                                Reply::new(250, (2, 0, 0), "Stored.").line("Thank you."),
-                                now,
-                            )
-                            .unwrap();
+                        server.answer_body_end(Reply::new(250, (2, 0, 0), "Stored.").line("Thank you."), now).unwrap();
                     }
                     // The client is told by the 220 that is polled next; then both go on in "TLS".
                     server::Event::StartTls => {
@@ -122,9 +94,7 @@ fn send(
                         server.tls_started(now).unwrap();
                         client.handle_input(&ready, now);
                     }
-                    server::Event::Greeted(_)
-                    | server::Event::Reset
-                    | server::Event::BodyAborted(_) => {}
+                    server::Event::Greeted(_) | server::Event::Reset | server::Event::BodyAborted(_) => {}
                     server::Event::Close(_) => {}
                 }
             }
@@ -140,20 +110,11 @@ fn send(
 
 fn mail(recipients: Vec<Recipient>, size: usize) -> client::Outgoing {
     let reverse_path = ReversePath::Address(Address::parse("\"odd name\"@sender.example").unwrap());
-    client::Outgoing {
-        envelope: Envelope {
-            reverse_path,
-            recipients,
-        },
-        size: Some(size as u64),
-        eight_bit: true,
-    }
+    client::Outgoing { envelope: Envelope { reverse_path, recipients }, size: Some(size as u64), eight_bit: true }
 }
 
 fn office() -> Vec<Recipient> {
-    vec![Recipient::Address(
-        Address::parse("office@print.example").unwrap(),
-    )]
+    vec![Recipient::Address(Address::parse("office@print.example").unwrap())]
 }
 
 /// The message as it must arrive: CRLF at each line's end, no NUL.
@@ -174,63 +135,32 @@ fn normal(body: &[u8]) -> Vec<u8> {
     if lines.last().unwrap().is_empty() {
         lines.pop();
     }
-    lines
-        .into_iter()
-        .flat_map(|line| [line, b"\r\n".to_vec()].concat())
-        .collect()
+    lines.into_iter().flat_map(|line| [line, b"\r\n".to_vec()].concat()).collect()
 }
 
 #[test]
 fn a_mail_with_tls_and_auth_arrives_as_sent() {
     let body = b"Subject: x\r\n\r\n.\r\n..\r\nlast";
-    let credentials = client::Credentials {
-        identity: "anna".into(),
-        password: "p\u{e4}ss \0".replace('\0', ""),
-    };
+    let credentials = client::Credentials { identity: "anna".into(), password: "p\u{e4}ss \0".replace('\0', "") };
     let result = send(mail(office(), body.len()), body, 1000, Some(credentials));
     assert_eq!(result.body, b"Subject: x\r\n\r\n.\r\n..\r\nlast\r\n");
     assert_eq!(result.identity.as_deref(), Some("anna"));
     let envelope = result.envelope.unwrap();
-    assert_eq!(
-        envelope.reverse_path.to_string(),
-        "\"odd name\"@sender.example"
-    );
-    assert_eq!(
-        result.outcome.result.unwrap().to_string(),
-        "250 2.0.0 Stored. Thank you."
-    );
+    assert_eq!(envelope.reverse_path.to_string(), "\"odd name\"@sender.example");
+    assert_eq!(result.outcome.result.unwrap().to_string(), "250 2.0.0 Stored. Thank you.");
     assert_eq!(
         result.server_saw,
-        [
-            "Greeted",
-            "StartTls",
-            "Greeted",
-            "AuthAttempt",
-            "MailFrom",
-            "RcptTo",
-            "BodyStarted",
-            "BodyEnd",
-            "Close"
-        ]
+        ["Greeted", "StartTls", "Greeted", "AuthAttempt", "MailFrom", "RcptTo", "BodyStarted", "BodyEnd", "Close"]
     );
 }
 
 #[test]
 fn recipients_beyond_the_servers_limit_are_put_off_one_by_one() {
-    let recipients = (0..60)
-        .map(|n| Recipient::Address(Address::parse(&format!("r{n}@print.example")).unwrap()))
-        .collect();
+    let recipients =
+        (0..60).map(|n| Recipient::Address(Address::parse(&format!("r{n}@print.example")).unwrap())).collect();
     let result = send(mail(recipients, 1), b"x", 100, None);
-    let accepted = result
-        .outcome
-        .fates()
-        .filter(|(_, fate)| matches!(fate, client::Fate::Accepted(_)))
-        .count();
-    let later = result
-        .outcome
-        .fates()
-        .filter(|(_, fate)| fate.is_temporary())
-        .count();
+    let accepted = result.outcome.fates().filter(|(_, fate)| matches!(fate, client::Fate::Accepted(_))).count();
+    let later = result.outcome.fates().filter(|(_, fate)| fate.is_temporary()).count();
     assert_eq!((accepted, later), (50, 10));
     assert_eq!(result.envelope.unwrap().recipients.len(), 50);
 }

@@ -9,66 +9,30 @@ use tympan_smtp::server::{Config, Limits, Peer};
 /// `Ok(address as read)` or `Err(start of the reply)`.
 const FORMS: [(&str, Result<&str, &str>); 60] = [
     ("<victim@other.example>", Ok("victim@other.example")),
-    (
-        "<victim%other.example@print.example>",
-        Ok("victim%other.example@print.example"),
-    ),
+    ("<victim%other.example@print.example>", Ok("victim%other.example@print.example")),
     ("<victim%other.example@[192.0.2.1]>", Err("550 5.1.2")),
-    (
-        "<victim%other.example@localhost>",
-        Ok("victim%other.example@localhost"),
-    ),
+    ("<victim%other.example@localhost>", Ok("victim%other.example@localhost")),
     ("<victim%other.example>", Err("501 5.1.3")),
     ("<\"victim@other.example\">", Err("501 5.1.3")),
     ("<\"victim%other.example\">", Err("501 5.1.3")),
-    (
-        "<\"victim@other.example\"@print.example>",
-        Ok("\"victim@other.example\"@print.example"),
-    ),
-    (
-        "<\"victim%other.example\"@print.example>",
-        Ok("victim%other.example@print.example"),
-    ),
+    ("<\"victim@other.example\"@print.example>", Ok("\"victim@other.example\"@print.example")),
+    ("<\"victim%other.example\"@print.example>", Ok("victim%other.example@print.example")),
     ("<\"victim@other.example\"@[192.0.2.1]>", Err("550 5.1.2")),
-    (
-        "<@print.example:victim@other.example>",
-        Ok("victim@other.example"),
-    ),
-    (
-        "<@[192.0.2.1]:victim@other.example>",
-        Ok("victim@other.example"),
-    ),
-    (
-        "<@localhost:victim@other.example>",
-        Ok("victim@other.example"),
-    ),
-    (
-        "<@print.example,@third.example:victim@other.example>",
-        Ok("victim@other.example"),
-    ),
-    (
-        "<@third.example:office@print.example>",
-        Ok("office@print.example"),
-    ),
-    (
-        "<@other.example:@print.example:victim@other.example>",
-        Err("501 5.1.3"),
-    ),
+    ("<@print.example:victim@other.example>", Ok("victim@other.example")),
+    ("<@[192.0.2.1]:victim@other.example>", Ok("victim@other.example")),
+    ("<@localhost:victim@other.example>", Ok("victim@other.example")),
+    ("<@print.example,@third.example:victim@other.example>", Ok("victim@other.example")),
+    ("<@third.example:office@print.example>", Ok("office@print.example")),
+    ("<@other.example:@print.example:victim@other.example>", Err("501 5.1.3")),
     ("<@:victim@other.example>", Err("501 5.1.3")),
     ("<@print.example:>", Err("501 5.1.3")),
     ("<@print.example>", Err("501 5.1.3")),
     ("<@print.example victim@other.example>", Err("501 5.1.3")),
     ("<other.example!victim>", Err("501 5.1.3")),
-    (
-        "<other.example!victim@print.example>",
-        Ok("other.example!victim@print.example"),
-    ),
+    ("<other.example!victim@print.example>", Ok("other.example!victim@print.example")),
     ("<other.example!victim@[192.0.2.1]>", Err("550 5.1.2")),
     ("<print.example!other.example!victim>", Err("501 5.1.3")),
-    (
-        "<print.example!victim@other.example>",
-        Ok("print.example!victim@other.example"),
-    ),
+    ("<print.example!victim@other.example>", Ok("print.example!victim@other.example")),
     ("<victim@other.example@print.example>", Err("501 5.1.3")),
     ("<victim@other.example@[192.0.2.1]>", Err("501 5.1.3")),
     ("<victim@other.example%print.example>", Err("501 5.1.3")),
@@ -95,49 +59,21 @@ const FORMS: [(&str, Result<&str, &str>); 60] = [
     ("victim@other.example", Err("501 5.1.3")),
     ("\"<victim@other.example>\"", Err("501 5.1.3")),
     ("<<victim@other.example>>", Err("501 5.1.3")),
-    (
-        "<victim@other.example><office@print.example>",
-        Err("501 5.5.4"),
-    ),
-    (
-        "<office@print.example>,<victim@other.example>",
-        Err("501 5.5.4"),
-    ),
-    (
-        "<office@print.example,victim@other.example>",
-        Err("501 5.1.3"),
-    ),
-    (
-        "<victim@other.example> <office@print.example>",
-        Err("501 5.5.4"),
-    ),
+    ("<victim@other.example><office@print.example>", Err("501 5.5.4")),
+    ("<office@print.example>,<victim@other.example>", Err("501 5.5.4")),
+    ("<office@print.example,victim@other.example>", Err("501 5.1.3")),
+    ("<victim@other.example> <office@print.example>", Err("501 5.5.4")),
     ("Victim <victim@other.example>", Err("501 5.1.3")),
-    (
-        "<victim(office@print.example)@other.example>",
-        Err("501 5.1.3"),
-    ),
-    (
-        "<\"victim\\@other.example\"@print.example>",
-        Ok("\"victim@other.example\"@print.example"),
-    ),
+    ("<victim(office@print.example)@other.example>", Err("501 5.1.3")),
+    ("<\"victim\\@other.example\"@print.example>", Ok("\"victim@other.example\"@print.example")),
     ("<victim\\@other.example@print.example>", Err("501 5.1.3")),
     ("<|/bin/sh@print.example>", Ok("|/bin/sh@print.example")),
 ];
 
 #[test]
 fn relay_forms_are_read_for_what_they_are() {
-    let limits = Limits {
-        errors_max: 100,
-        recipients_max: 100,
-        ..Limits::default()
-    };
-    let mut shell = Shell::with(
-        Config {
-            limits,
-            ..Config::default()
-        },
-        Peer::default(),
-    );
+    let limits = Limits { errors_max: 100, recipients_max: 100, ..Limits::default() };
+    let mut shell = Shell::with(Config { limits, ..Config::default() }, Peer::default());
     shell.greeted().c("MAIL FROM:<a@b.example>").skip();
     for (form, expected) in FORMS {
         let before = shell.session.envelope().unwrap().recipients.len();

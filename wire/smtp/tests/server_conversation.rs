@@ -44,14 +44,8 @@ fn a_mail_is_taken() {
         S "221 2.0.0 *"
         E "Close(Quit)"
     }
-    assert_eq!(
-        shell.messages,
-        [b"Subject: hello\r\nX: y\r\n\r\n.dot\r\ntext\r\n".to_vec()]
-    );
-    assert_eq!(
-        shell.envelopes,
-        ["<anna@client.example> office@print.example postmaster"]
-    );
+    assert_eq!(shell.messages, [b"Subject: hello\r\nX: y\r\n\r\n.dot\r\ntext\r\n".to_vec()]);
+    assert_eq!(shell.envelopes, ["<anna@client.example> office@print.example postmaster"]);
     assert_eq!(shell.closed, Some(CloseReason::Quit));
     assert!(!CloseReason::Quit.peer_may_still_send());
 }
@@ -77,10 +71,7 @@ fn pipelined_commands_are_answered_in_order() {
         S "221 2.0.0 *"
     }
     assert_eq!(shell.messages, [b"one\r\n".to_vec(), b"two\r\n".to_vec()]);
-    assert_eq!(
-        shell.envelopes,
-        ["<> office@print.example", "<b@x> office@print.example"]
-    );
+    assert_eq!(shell.envelopes, ["<> office@print.example", "<b@x> office@print.example"]);
 }
 
 #[test]
@@ -105,13 +96,7 @@ fn helo_gets_a_plain_answer_and_still_prints() {
 #[test]
 fn commands_out_of_order_are_told_what_is_missing() {
     let mut shell = Shell::with(
-        Config {
-            limits: tympan_smtp::server::Limits {
-                errors_max: 99,
-                ..Default::default()
-            },
-            ..Config::default()
-        },
+        Config { limits: tympan_smtp::server::Limits { errors_max: 99, ..Default::default() }, ..Config::default() },
         Peer::default(),
     );
     smtp! { shell;
@@ -182,11 +167,7 @@ fn the_callers_refusals_reach_the_peer() {
         S "550 5.7.1 Register at http://print.example/register"
         E "BodyEnd"
     }
-    shell.body_end = Some(Reply::new(
-        451,
-        (4, 4, 3),
-        "The sender's domain did not answer; please try again later.",
-    ));
+    shell.body_end = Some(Reply::new(451, (4, 4, 3), "The sender's domain did not answer; please try again later."));
     shell.envelope().c("DATA").skip();
     smtp! { shell; B b"x\r\n.\r\n" S "451 4.4.3 *" }
     // An answer that is neither yes nor no must not pass for one.
@@ -202,11 +183,7 @@ fn the_callers_refusals_reach_the_peer() {
 #[test]
 fn a_body_refused_before_it_starts_is_no_body() {
     let mut shell = Shell::new();
-    shell.body_start = Some(Reply::new(
-        452,
-        (4, 3, 1),
-        "The disk is full; please try again later.",
-    ));
+    shell.body_start = Some(Reply::new(452, (4, 3, 1), "The disk is full; please try again later."));
     shell.envelope();
     smtp! { shell;
         C "DATA" S "452 4.3.1 *" E "BodyStarted" E "Reset"
@@ -290,10 +267,7 @@ fn a_chunk_cut_in_the_middle_is_no_message() {
     smtp! { shell; C "BDAT 10 LAST" B b"half" }
     shell.n();
     shell.session.handle_end();
-    assert_eq!(
-        shell.session.poll_event(),
-        Some(tympan_smtp::server::Event::Close(CloseReason::PeerClosed))
-    );
+    assert_eq!(shell.session.poll_event(), Some(tympan_smtp::server::Event::Close(CloseReason::PeerClosed)));
     assert!(shell.messages.is_empty());
 
     let mut shell = Shell::new();
@@ -304,12 +278,7 @@ fn a_chunk_cut_in_the_middle_is_no_message() {
 
 #[test]
 fn a_chunk_that_cannot_be_read_ends_the_session() {
-    for line in [
-        "BDAT",
-        "BDAT x LAST",
-        "BDAT -5",
-        "BDAT 18446744073709551617 LAST",
-    ] {
+    for line in ["BDAT", "BDAT x LAST", "BDAT -5", "BDAT 18446744073709551617 LAST"] {
         let mut shell = Shell::new();
         shell.envelope();
         shell.send(format!("{line}\r\nMAIL FROM:<evil@x>\r\n").as_bytes());
@@ -325,13 +294,7 @@ fn a_chunk_that_cannot_be_read_ends_the_session() {
 
 #[test]
 fn chunking_can_be_switched_off() {
-    let mut shell = Shell::with(
-        Config {
-            chunking: false,
-            ..Config::default()
-        },
-        Peer::default(),
-    );
+    let mut shell = Shell::with(Config { chunking: false, ..Config::default() }, Peer::default());
     shell.c("EHLO x");
     assert!(!shell.output.contains("CHUNKING"));
     shell.envelope();
@@ -362,12 +325,7 @@ fn auth_needs_tls_and_a_right_password() {
         C "AUTH PLAIN AGFubmEAc2VjcmV0" S "538 5.7.11 *"
         C "AUTH LOGIN" S "538 5.7.11 *"
     }
-    assert!(
-        shell
-            .events
-            .iter()
-            .all(|event| !event.contains("AuthAttempt"))
-    );
+    assert!(shell.events.iter().all(|event| !event.contains("AuthAttempt")));
     shell.secured();
     smtp! { shell;
         C "AUTH PLAIN AGFubmEAd3Jvbmc=" S "535 5.7.8 *" E "AuthAttempt(Credentials { mechanism: Plain, .. })"
@@ -407,14 +365,8 @@ fn too_many_wrong_passwords_end_the_session() {
 
 #[test]
 fn tls_and_auth_can_be_required() {
-    let mut shell = Shell::with(
-        Config {
-            tls_required: true,
-            auth_required: true,
-            ..Config::default()
-        },
-        Peer::default(),
-    );
+    let mut shell =
+        Shell::with(Config { tls_required: true, auth_required: true, ..Config::default() }, Peer::default());
     shell.greeted();
     smtp! { shell; C "MAIL FROM:<a@b>" S "530 5.7.0 Must issue STARTTLS first*" }
     shell.secured();
@@ -423,13 +375,7 @@ fn tls_and_auth_can_be_required() {
         C "AUTH PLAIN AGFubmEAc2VjcmV0" S "235 *"
         C "MAIL FROM:<a@b>" S "250 *"
     }
-    let mut shell = Shell::with(
-        Config::default(),
-        Peer {
-            tls: true,
-            ..Peer::default()
-        },
-    );
+    let mut shell = Shell::with(Config::default(), Peer { tls: true, ..Peer::default() });
     shell.c("EHLO x");
     assert!(shell.output.contains("AUTH PLAIN LOGIN") && !shell.output.contains("STARTTLS"));
 }
@@ -454,13 +400,7 @@ fn addresses_in_other_scripts_need_smtputf8() {
         C "RCPT TO:<b\u{fc}ro@print.example>" S "250 *"
         B b"RCPT TO:<b\xfcro@print.example>\r\n" S "500 5.5.2 *"
     }
-    let mut shell = Shell::with(
-        Config {
-            smtputf8: false,
-            ..Config::default()
-        },
-        Peer::default(),
-    );
+    let mut shell = Shell::with(Config { smtputf8: false, ..Config::default() }, Peer::default());
     shell.greeted();
     smtp! { shell; C "MAIL FROM:<a@x.example> SMTPUTF8" S "555 5.5.4 *" }
 }
@@ -471,10 +411,7 @@ fn shut_down_waits_for_the_message_on_its_way() {
     shell.envelope().c("DATA").skip();
     shell.session.shut_down();
     smtp! { shell; B b"x\r\n.\r\n" S "250 2.0.0 *" S "421 4.3.2 *" }
-    assert_eq!(
-        (shell.messages.len(), shell.closed),
-        (1, Some(CloseReason::ShutDown))
-    );
+    assert_eq!((shell.messages.len(), shell.closed), (1, Some(CloseReason::ShutDown)));
     let mut shell = Shell::new();
     shell.greeted();
     shell.session.shut_down();
@@ -487,25 +424,10 @@ fn answers_that_were_not_asked_for_change_nothing() {
     let mut shell = Shell::new();
     shell.greeted();
     let now = shell.now;
-    assert!(
-        shell
-            .session
-            .answer_mail(Reply::new(250, (2, 1, 0), "x"), now)
-            .is_err()
-    );
-    assert!(
-        shell
-            .session
-            .answer_body_end(Reply::new(250, (2, 0, 0), "x"), now)
-            .is_err()
-    );
+    assert!(shell.session.answer_mail(Reply::new(250, (2, 1, 0), "x"), now).is_err());
+    assert!(shell.session.answer_body_end(Reply::new(250, (2, 0, 0), "x"), now).is_err());
     assert!(shell.session.answer_body_start(Ok(()), now).is_err());
-    assert!(
-        shell
-            .session
-            .refuse_body(Reply::new(452, (4, 3, 1), "x"))
-            .is_err()
-    );
+    assert!(shell.session.refuse_body(Reply::new(452, (4, 3, 1), "x")).is_err());
     assert!(shell.session.tls_started(now).is_err());
     smtp! { shell; C "MAIL FROM:<a@b>" S "250 *" }
 }
@@ -514,13 +436,7 @@ fn answers_that_were_not_asked_for_change_nothing() {
 #[test]
 fn every_reply_has_an_enhanced_code() {
     let mut shell = Shell::with(
-        Config {
-            limits: tympan_smtp::server::Limits {
-                errors_max: 99,
-                ..Default::default()
-            },
-            ..Config::default()
-        },
+        Config { limits: tympan_smtp::server::Limits { errors_max: 99, ..Default::default() }, ..Config::default() },
         Peer::default(),
     );
     let lines = [
@@ -545,10 +461,7 @@ fn every_reply_has_an_enhanced_code() {
     shell.output.clear();
     shell.greeted();
     shell.output.clear();
-    for line in lines
-        .iter()
-        .chain(&["RCPT TO:<unknown@x>", "RCPT TO:<a@b> X=1", "QUIT"])
-    {
+    for line in lines.iter().chain(&["RCPT TO:<unknown@x>", "RCPT TO:<a@b> X=1", "QUIT"]) {
         shell.c(line);
     }
     for line in shell.output.lines() {

@@ -30,12 +30,11 @@ fn goes() -> impl Strategy<Value = Vec<Vec<u8>>> {
         "NOOP [ -~]{0,80}",
         "[A-Z]{4} [ -~\u{e9}]{0,20}",
     ];
-    let commands = proptest::collection::vec(command, 1..6)
-        .prop_map(|lines| (lines.join("\r\n") + "\r\n").into_bytes());
+    let commands =
+        proptest::collection::vec(command, 1..6).prop_map(|lines| (lines.join("\r\n") + "\r\n").into_bytes());
     let mail = body.prop_map(|body| {
         vec![
-            b"RSET\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<office@print.example>\r\nDATA\r\n"
-                .to_vec(),
+            b"RSET\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<office@print.example>\r\nDATA\r\n".to_vec(),
             format!("{body}\r\n.\r\n").into_bytes(),
         ]
     });
@@ -50,17 +49,8 @@ fn run(goes: &[Vec<u8>], piece: usize, tolerant: bool) -> Shell {
         message_octets_max: 150,
         ..Limits::default()
     };
-    let peer = Peer {
-        bare_lf_tolerated: tolerant,
-        ..Peer::default()
-    };
-    let mut shell = Shell::with(
-        Config {
-            limits,
-            ..Config::default()
-        },
-        peer,
-    );
+    let peer = Peer { bare_lf_tolerated: tolerant, ..Peer::default() };
+    let mut shell = Shell::with(Config { limits, ..Config::default() }, peer);
     shell.greeted();
     shell.piece = piece;
     for go in goes {

@@ -19,17 +19,12 @@ const KNOWN_ENDS: [&[u8]; 11] = [
     b"\r\n.\0\r\n",
     b"\r\r\n.\r\r\n",
 ];
-const SMUGGLED: &[u8] = b"MAIL FROM:<evil@x.example>\r\nRCPT TO:<office@print.example>\r\nDATA\r\nSubject: smuggled\r\n\r\nbad";
+const SMUGGLED: &[u8] =
+    b"MAIL FROM:<evil@x.example>\r\nRCPT TO:<office@print.example>\r\nDATA\r\nSubject: smuggled\r\n\r\nbad";
 
 /// Sends a mail with `end` in the middle; returns the messages, and the senders that were heard.
 fn play(end: &[u8], tolerant: bool, piece: usize) -> Shell {
-    let mut shell = Shell::with(
-        Config::default(),
-        Peer {
-            bare_lf_tolerated: tolerant,
-            ..Peer::default()
-        },
-    );
+    let mut shell = Shell::with(Config::default(), Peer { bare_lf_tolerated: tolerant, ..Peer::default() });
     shell.envelope().c("DATA").skip();
     shell.piece = piece;
     shell.send(&[b"Subject: a\r\n\r\ntext", end, SMUGGLED, b"\r\n.\r\n"].concat());
@@ -38,22 +33,14 @@ fn play(end: &[u8], tolerant: bool, piece: usize) -> Shell {
 
 fn check(end: &[u8], tolerant: bool, piece: usize) {
     let shell = play(end, tolerant, piece);
-    let senders = shell
-        .events
-        .iter()
-        .filter(|event| event.starts_with("MailFrom"))
-        .count();
+    let senders = shell.events.iter().filter(|event| event.starts_with("MailFrom")).count();
     assert_eq!(senders, 1, "{end:?} smuggled a command");
     assert!(shell.messages.len() <= 1, "{end:?} made two messages");
     match shell.closed {
         Some(reason) => {
             assert_eq!(reason, CloseReason::BareLineBreak);
             assert!(shell.messages.is_empty());
-            assert!(
-                shell.output.ends_with("list your network.\r\n"),
-                "{}",
-                shell.output
-            );
+            assert!(shell.output.ends_with("list your network.\r\n"), "{}", shell.output);
             assert!(reason.peer_may_still_send());
         }
         None => {
@@ -61,14 +48,8 @@ fn check(end: &[u8], tolerant: bool, piece: usize) {
             let message = &shell.messages[0];
             assert!(message.ends_with(b"bad\r\n"), "{end:?} cut the message");
             for (at, octet) in message.iter().enumerate() {
-                assert!(
-                    *octet != b'\n' || message[at - 1] == b'\r',
-                    "{end:?} left a bare LF"
-                );
-                assert!(
-                    *octet != b'\r' || message[at + 1] == b'\n',
-                    "{end:?} left a bare CR"
-                );
+                assert!(*octet != b'\n' || message[at - 1] == b'\r', "{end:?} left a bare LF");
+                assert!(*octet != b'\r' || message[at + 1] == b'\n', "{end:?} left a bare CR");
             }
         }
     }
@@ -79,11 +60,7 @@ fn the_known_ends_of_data_smuggle_nothing() {
     for end in KNOWN_ENDS {
         for piece in [usize::MAX, 1, 3] {
             check(end, false, piece);
-            assert_eq!(
-                play(end, false, piece).closed,
-                Some(CloseReason::BareLineBreak),
-                "{end:?}"
-            );
+            assert_eq!(play(end, false, piece).closed, Some(CloseReason::BareLineBreak), "{end:?}");
             check(end, true, piece);
         }
     }
@@ -95,10 +72,7 @@ fn four_thousand_generated_ends_of_data_smuggle_nothing() {
     let mut ends: Vec<Vec<u8>> = vec![Vec::new()];
     let mut tried = 0;
     for _ in 0..5 {
-        ends = ends
-            .iter()
-            .flat_map(|end| ALPHABET.map(|octet| [end.as_slice(), &[octet]].concat()))
-            .collect();
+        ends = ends.iter().flat_map(|end| ALPHABET.map(|octet| [end.as_slice(), &[octet]].concat())).collect();
         for end in &ends {
             // The true end of data is no smuggling.
             if end.windows(5).any(|octets| octets == b"\r\n.\r\n") {
@@ -124,13 +98,7 @@ fn a_true_end_of_data_is_one() {
 
 #[test]
 fn bare_line_breaks_in_commands_close_the_session() {
-    for line in [
-        &b"NOOP\n"[..],
-        b"NO\rOP\r\n",
-        b"NOOP \0\r\n",
-        b"NOOP\r\r\n",
-        b"\n",
-    ] {
+    for line in [&b"NOOP\n"[..], b"NO\rOP\r\n", b"NOOP \0\r\n", b"NOOP\r\r\n", b"\n"] {
         for piece in [usize::MAX, 1] {
             let mut shell = Shell::new();
             shell.greeted();
@@ -144,13 +112,7 @@ fn bare_line_breaks_in_commands_close_the_session() {
 
 #[test]
 fn listed_networks_may_end_lines_in_lf() {
-    let mut shell = Shell::with(
-        Config::default(),
-        Peer {
-            bare_lf_tolerated: true,
-            ..Peer::default()
-        },
-    );
+    let mut shell = Shell::with(Config::default(), Peer { bare_lf_tolerated: true, ..Peer::default() });
     shell.skip();
     smtp! { shell;
         B b"HELO scanner\n" S "250 *"
@@ -159,10 +121,7 @@ fn listed_networks_may_end_lines_in_lf() {
         B b"DATA\n" S "354 *"
         B b"Subject: scan\n\nline\n.\nmore\n..dots\n\r\n.\r\n" S "250 2.0.0 *"
     }
-    assert_eq!(
-        shell.messages,
-        [b"Subject: scan\r\n\r\nline\r\n.\r\nmore\r\n.dots\r\n\r\n".to_vec()]
-    );
+    assert_eq!(shell.messages, [b"Subject: scan\r\n\r\nline\r\n.\r\nmore\r\n.dots\r\n\r\n".to_vec()]);
 }
 
 #[test]
@@ -185,22 +144,10 @@ fn who_does_not_wait_for_ehlo_data_and_auth_is_refused() {
 
     // The same in two pieces, while the reply is still with us.
     let mut shell = Shell::new();
-    assert_eq!(
-        shell
-            .session
-            .handle_input(b"EHLO x\r\n", shell.now)
-            .consumed,
-        8
-    );
-    assert!(matches!(
-        shell.session.poll_event(),
-        Some(Event::Greeted(_))
-    ));
+    assert_eq!(shell.session.handle_input(b"EHLO x\r\n", shell.now).consumed, 8);
+    assert!(matches!(shell.session.poll_event(), Some(Event::Greeted(_))));
     assert_eq!(shell.session.handle_input(b"MAIL", shell.now).consumed, 4);
-    assert_eq!(
-        shell.session.poll_event(),
-        Some(Event::Close(CloseReason::EarlyTalker))
-    );
+    assert_eq!(shell.session.poll_event(), Some(Event::Close(CloseReason::EarlyTalker)));
 
     let mut shell = Shell::new();
     shell.envelope();
@@ -210,24 +157,11 @@ fn who_does_not_wait_for_ehlo_data_and_auth_is_refused() {
 
     let mut shell = Shell::new();
     shell.envelope();
-    assert_eq!(
-        shell.session.handle_input(b"DATA\r\n", shell.now).consumed,
-        6
-    );
-    assert!(matches!(
-        shell.session.poll_event(),
-        Some(Event::BodyStarted(_))
-    ));
+    assert_eq!(shell.session.handle_input(b"DATA\r\n", shell.now).consumed, 6);
+    assert!(matches!(shell.session.poll_event(), Some(Event::BodyStarted(_))));
     shell.session.handle_input(b"x", shell.now);
-    assert_eq!(
-        shell.session.poll_event(),
-        Some(Event::Close(CloseReason::EarlyTalker))
-    );
-    assert_eq!(
-        shell.session.answer_body_start(Ok(()), shell.now),
-        Ok(()),
-        "the question is void, not an error"
-    );
+    assert_eq!(shell.session.poll_event(), Some(Event::Close(CloseReason::EarlyTalker)));
+    assert_eq!(shell.session.answer_body_start(Ok(()), shell.now), Ok(()), "the question is void, not an error");
 
     let mut shell = Shell::new();
     shell.secured();
@@ -236,12 +170,7 @@ fn who_does_not_wait_for_ehlo_data_and_auth_is_refused() {
 
 #[test]
 fn commands_injected_behind_starttls_never_run() {
-    for injected in [
-        &b"RSET\r\nEHLO evil\r\nMAIL FROM:<evil@x>\r\n"[..],
-        b"MAIL",
-        b"\r\n",
-        b"\n\0",
-    ] {
+    for injected in [&b"RSET\r\nEHLO evil\r\nMAIL FROM:<evil@x>\r\n"[..], b"MAIL", b"\r\n", b"\n\0"] {
         let mut shell = Shell::new();
         shell.greeted();
         shell.send(&[b"STARTTLS\r\n", injected].concat());
@@ -254,18 +183,9 @@ fn commands_injected_behind_starttls_never_run() {
     // Octets that come while the handshake is awaited are none of ours either.
     let mut shell = Shell::new();
     shell.greeted();
-    assert_eq!(
-        shell
-            .session
-            .handle_input(b"STARTTLS\r\nQUIT\r\n", shell.now)
-            .consumed,
-        16
-    );
+    assert_eq!(shell.session.handle_input(b"STARTTLS\r\nQUIT\r\n", shell.now).consumed, 16);
     assert_eq!(shell.session.poll_event(), Some(Event::StartTls));
-    assert_eq!(
-        shell.session.handle_input(b"QUIT\r\n", shell.now).consumed,
-        6
-    );
+    assert_eq!(shell.session.handle_input(b"QUIT\r\n", shell.now).consumed, 6);
     assert_eq!(shell.session.poll_event(), None);
     shell.session.tls_started(shell.now).unwrap();
     shell.flush();
@@ -303,12 +223,6 @@ fn nothing_is_taken_after_the_end() {
     shell.greeted();
     smtp! { shell; B b"QUIT\r\nMAIL FROM:<a@b>\r\n" S "221 *" }
     shell.n();
-    assert_eq!(
-        shell
-            .session
-            .handle_input(b"MAIL FROM:<a@b>\r\n", shell.now)
-            .consumed,
-        17
-    );
+    assert_eq!(shell.session.handle_input(b"MAIL FROM:<a@b>\r\n", shell.now).consumed, 17);
     assert!(shell.session.poll_event().is_none() && shell.session.poll_output().is_none());
 }

@@ -23,19 +23,10 @@ struct Reset {
 /// `POST /admin/reset-password`
 pub(crate) async fn reset_password(console: Arc<Console>, ask: Ask) -> Answer {
     let Reset { account, password } = ask.input()?;
-    let reset = account::reset_password(
-        console.spooler(),
-        &console.passwords,
-        ask.id.owner,
-        &account,
-        &password,
-    )
-    .await;
+    let reset = account::reset_password(console.spooler(), &console.passwords, ask.id.owner, &account, &password).await;
     match reset {
         Ok(account) => {
-            console
-                .limiter
-                .note(&account, false, console.spooler().now());
+            console.limiter.note(&account, false, console.spooler().now());
             Ok(ok(&json!({ "account": account })))
         }
         Err(SpoolerError::Invalid(_)) => Err(Failure::Invalid(ask.id.texts().bad_password.into())),
@@ -45,9 +36,6 @@ pub(crate) async fn reset_password(console: Arc<Console>, ask: Ask) -> Answer {
 
 /// `POST /admin/token`
 pub(crate) async fn token(console: Arc<Console>, ask: Ask) -> Answer {
-    let token = console
-        .spooler()
-        .new_token(ask.id.owner, TokenScope::Admin, None)
-        .await?;
+    let token = console.spooler().new_token(ask.id.owner, TokenScope::Admin, None).await?;
     Ok(created(&json!({ "token": token })))
 }

@@ -32,9 +32,7 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
                 change = changes.recv() => change,
             };
             let told = match change {
-                Ok(changed) if changed.owner == id.owner => {
-                    tell(&console, &id, &sender, changed).await
-                }
+                Ok(changed) if changed.owner == id.owner => tell(&console, &id, &sender, changed).await,
                 Ok(_) => true,
                 // Too many at once: look at everything.
                 Err(RecvError::Lagged(_)) => send(&sender, Value::Null, Value::Null),

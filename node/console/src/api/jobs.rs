@@ -16,10 +16,7 @@ use tympan_store::JobStates;
 const LIMIT_MAX: usize = 1_000;
 
 async fn object(console: &Console, ask: &Ask, job: &Job) -> Result<Value, Failure> {
-    let printer = console
-        .spooler()
-        .printer(ask.id.whose(), job.printer)
-        .await?;
+    let printer = console.spooler().printer(ask.id.whose(), job.printer).await?;
     Ok(job_object(job, &printer, &console.clock(ask.id.language)))
 }
 
@@ -33,13 +30,7 @@ pub(crate) async fn list(console: Arc<Console>, ask: Ask) -> Answer {
     let clock = console.clock(id.language);
     let printer = match ask.field("printer") {
         "" => None,
-        name => Some(
-            console
-                .spooler()
-                .printer_named(id.whose(), name)
-                .await?
-                .uuid,
-        ),
+        name => Some(console.spooler().printer_named(id.whose(), name).await?.uuid),
     };
     let states = match ask.field("all") {
         "" | "0" => JobStates::NotCompleted,
@@ -63,11 +54,7 @@ pub(crate) async fn list(console: Arc<Console>, ask: Ask) -> Answer {
     let mut printers = Printers::read(&console, id).await?;
     let mut all = Vec::new();
     for job in show::jobs(&console, id, printer, states, before, limit).await? {
-        all.push(job_object(
-            &job,
-            printers.get(&console, id, job.printer).await?,
-            &clock,
-        ));
+        all.push(job_object(&job, printers.get(&console, id, job.printer).await?, &clock));
     }
     Ok(ok(&all.into()))
 }
@@ -75,28 +62,17 @@ pub(crate) async fn list(console: Arc<Console>, ask: Ask) -> Answer {
 /// `GET /jobs/{job}`
 pub(crate) async fn get(console: Arc<Console>, ask: Ask) -> Answer {
     let clock = console.clock(ask.id.language);
-    let view = console
-        .spooler()
-        .job_view(ask.id.whose(), ask.id.job()?.uuid)
-        .await?;
+    let view = console.spooler().job_view(ask.id.whose(), ask.id.job()?.uuid).await?;
     let mut job = job_object(&view.job, &view.printer, &clock);
     job["history"] = history_of(&view.history, &clock).into();
-    job["attempts"] = view
-        .attempts
-        .iter()
-        .map(|attempt| attempt_object(attempt, &clock))
-        .collect::<Vec<_>>()
-        .into();
+    job["attempts"] = view.attempts.iter().map(|attempt| attempt_object(attempt, &clock)).collect::<Vec<_>>().into();
     Ok(ok(&job))
 }
 
 /// `GET /jobs/{job}/why`
 pub(crate) async fn why(console: Arc<Console>, ask: Ask) -> Answer {
     let job = ask.id.job()?;
-    let printer = console
-        .spooler()
-        .printer(ask.id.whose(), job.printer)
-        .await?;
+    let printer = console.spooler().printer(ask.id.whose(), job.printer).await?;
     let (_, _, why) = show::explain(job, &printer, &console.clock(ask.id.language));
     let mut object = why_object(&why);
     object["text"] = why.text().into();
@@ -157,16 +133,9 @@ struct Decide {
 pub(crate) async fn decide(console: Arc<Console>, ask: Ask) -> Answer {
     let Decide { decision, page } = ask.input()?;
     let decision = act::decision(&decision, page).ok_or_else(|| {
-        Failure::Invalid(
-            "`decision` is `print-from` (with `page`), `print-all`, `fine` or `throw-away`".into(),
-        )
+        Failure::Invalid("`decision` is `print-from` (with `page`), `print-all`, `fine` or `throw-away`".into())
     })?;
-    shown(
-        &console,
-        &ask,
-        &act::decide(&console, &ask.id, decision).await?,
-    )
-    .await
+    shown(&console, &ask, &act::decide(&console, &ask.id, decision).await?).await
 }
 
 #[derive(Deserialize)]

@@ -41,9 +41,10 @@ pub(crate) fn job_object(job: &Job, printer: &Printer, clock: &Clock) -> Value {
     if matches!(hindrance, Hindrance::Trouble(_)) && !reasons.contains(&"printer-stopped") {
         reasons.push("printer-stopped");
     }
-    let doubt = job.doubt.as_ref().map(
-        |doubt| json!({ "certain": doubt.certain, "possible": doubt.possible, "why": doubt.why }),
-    );
+    let doubt = job
+        .doubt
+        .as_ref()
+        .map(|doubt| json!({ "certain": doubt.certain, "possible": doubt.possible, "why": doubt.why }));
     json!({
         "id": job.short().to_string(),
         "uuid": job.uuid.to_string(),
@@ -81,19 +82,10 @@ pub(crate) fn attempt_object(attempt: &Attempt, clock: &Clock) -> Value {
 }
 
 /// A printer.
-pub(crate) fn printer_object(
-    console: &Console,
-    printer: &Printer,
-    queued: u64,
-    ready: u64,
-    clock: &Clock,
-) -> Value {
+pub(crate) fn printer_object(console: &Console, printer: &Printer, queued: u64, ready: u64, clock: &Clock) -> Value {
     let condition = &printer.condition;
-    let troubles: Vec<String> = condition
-        .troubles()
-        .iter()
-        .map(|trouble| tympan_engine::words::trouble(trouble, clock.language))
-        .collect();
+    let troubles: Vec<String> =
+        condition.troubles().iter().map(|trouble| tympan_engine::words::trouble(trouble, clock.language)).collect();
     let trays: Vec<Value> = condition
         .trays
         .iter()

@@ -14,15 +14,8 @@ use tympan_engine::time::SECOND;
 use tympan_engine::{JobOptions, Millis, Registration, RegistrationEvent, Right};
 use tympan_spooler::SpoolerError;
 
-async fn shown(
-    console: &Console,
-    ask: &Ask,
-    registration: &Registration,
-) -> Result<Value, Failure> {
-    let printer = console
-        .spooler()
-        .printer(ask.id.whose(), registration.printer)
-        .await?;
+async fn shown(console: &Console, ask: &Ask, registration: &Registration) -> Result<Value, Failure> {
+    let printer = console.spooler().printer(ask.id.whose(), registration.printer).await?;
     Ok(registration_object(registration, &printer.name))
 }
 
@@ -32,13 +25,7 @@ pub(crate) async fn list(console: Arc<Console>, ask: Ask) -> Answer {
     let records = console.spooler().records();
     let wanted = match ask.field("printer") {
         "" => None,
-        name => Some(
-            console
-                .spooler()
-                .printer_named(id.whose(), name)
-                .await?
-                .uuid,
-        ),
+        name => Some(console.spooler().printer_named(id.whose(), name).await?.uuid),
     };
     let mut all = Vec::new();
     for row in records.printers(id.whose()).await? {
@@ -67,17 +54,11 @@ struct Add {
 pub(crate) async fn add(console: Arc<Console>, ask: Ask) -> Answer {
     let Add { printer, sender } = ask.input()?;
     let id = &ask.id;
-    let printer = console
-        .spooler()
-        .printer_named(id.whose(), &printer)
-        .await?;
+    let printer = console.spooler().printer_named(id.whose(), &printer).await?;
     if !id.may(printer.uuid, Right::Own) {
         return Err(Failure::Forbidden);
     }
-    let made = console
-        .spooler()
-        .register(&printer, &sender, id.language, JobOptions::default())
-        .await;
+    let made = console.spooler().register(&printer, &sender, id.language, JobOptions::default()).await;
     let made = made.map_err(|error| match error {
         SpoolerError::Invalid(_) => Failure::Invalid(id.texts().bad_address.into()),
         other => other.into(),
@@ -87,10 +68,7 @@ pub(crate) async fn add(console: Arc<Console>, ask: Ask) -> Answer {
 
 async fn apply(console: &Console, ask: &Ask, event: RegistrationEvent) -> Answer {
     let id = ask.id.registration()?.id;
-    let now = console
-        .spooler()
-        .registration_event(ask.id.whose(), id, event)
-        .await?;
+    let now = console.spooler().registration_event(ask.id.whose(), id, event).await?;
     Ok(ok(&shown(console, ask, &now).await?))
 }
 
@@ -122,28 +100,19 @@ struct Patch {
 
 /// `PATCH /registrations/{registration}`
 pub(crate) async fn patch(console: Arc<Console>, ask: Ask) -> Answer {
-    let Patch {
-        retention,
-        retry_interval,
-        language,
-    } = ask.input()?;
+    let Patch { retention, retry_interval, language } = ask.input()?;
     let t = ask.id.texts();
     let read = |field: &str, value: Option<Value>, min: Millis| match value {
         None => Ok(None),
         Some(Value::Null) => Ok(Some(None)),
-        Some(Value::String(text)) => {
-            span_between(t, field, &text, min, RETENTION_MAX).map(|span| Some(Some(span)))
-        }
+        Some(Value::String(text)) => span_between(t, field, &text, min, RETENTION_MAX).map(|span| Some(Some(span))),
         Some(_) => Err(Failure::Invalid(t.fill(t.bad_span, &[field]))),
     };
     let retention = read("retention", retention, RETENTION_MIN)?;
     let retry_interval = read("retry_interval", retry_interval, SECOND)?;
     let language = match language.as_deref() {
         None => None,
-        Some(tag) => Some(
-            language_of(tag)
-                .ok_or_else(|| Failure::Invalid("`language` is `en` or `ja`".into()))?,
-        ),
+        Some(tag) => Some(language_of(tag).ok_or_else(|| Failure::Invalid("`language` is `en` or `ja`".into()))?),
     };
     let now = change(&console, &ask.id, retention, retry_interval, language).await?;
     Ok(ok(&shown(&console, &ask, &now).await?))

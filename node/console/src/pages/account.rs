@@ -43,12 +43,7 @@ struct AccountPage {
 }
 
 fn addresses(account: &Account) -> String {
-    account
-        .addresses
-        .iter()
-        .map(|address| address.0.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
+    account.addresses.iter().map(|address| address.0.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 async fn show(
@@ -67,12 +62,7 @@ async fn show(
     };
     let chosen = if person_open { ask.field("right") } else { "" };
     let choice = |value, right, hint| {
-        Choice::new(
-            value,
-            right_word(t, right),
-            hint,
-            chosen == value || (chosen.is_empty() && right == Right::Print),
-        )
+        Choice::new(value, right_word(t, right), hint, chosen == value || (chosen.is_empty() && right == Right::Print))
     };
     let page = AccountPage {
         f: Frame::new(console, &ask.id, &ask.parts, t.account),
@@ -97,16 +87,8 @@ async fn show(
             choice("own", Right::Own, t.right_own_hint),
         ],
         person_open,
-        new_name: if person_open {
-            ask.field("name").into()
-        } else {
-            String::new()
-        },
-        new_addresses: if person_open {
-            ask.field("addresses").into()
-        } else {
-            String::new()
-        },
+        new_name: if person_open { ask.field("name").into() } else { String::new() },
+        new_addresses: if person_open { ask.field("addresses").into() } else { String::new() },
     };
     Ok(html(status, &page))
 }
@@ -121,22 +103,11 @@ pub(crate) async fn password(console: Arc<Console>, ask: Ask) -> Answer {
     let t = ask.id.texts();
     let spooler = console.spooler();
     let account = ask.id.account().ok_or(Failure::Unauthorized)?;
-    let key = format!(
-        "password {} {}",
-        limiter::source(ask.peer.addr.ip()),
-        account.id
-    );
-    console
-        .limiter
-        .take(&key, &SIGN_IN, spooler.now())
-        .map_err(Failure::TooMany)?;
+    let key = format!("password {} {}", limiter::source(ask.peer.addr.ip()), account.id);
+    console.limiter.take(&key, &SIGN_IN, spooler.now()).map_err(Failure::TooMany)?;
     let hash = account.password_hash.as_ref().map(|hash| hash.0.clone());
     let new = ask.form.get("new").unwrap_or("");
-    let error = if !console
-        .passwords
-        .verify(ask.form.get("old").unwrap_or(""), hash)
-        .await
-    {
+    let error = if !console.passwords.verify(ask.form.get("old").unwrap_or(""), hash).await {
         t.wrong_sign_in
     } else if !crate::Passwords::fits(new) {
         t.bad_password
@@ -146,23 +117,9 @@ pub(crate) async fn password(console: Arc<Console>, ask: Ask) -> Answer {
         ""
     };
     if !error.is_empty() {
-        return show(
-            &console,
-            &ask,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            error.into(),
-            false,
-        )
-        .await;
+        return show(&console, &ask, StatusCode::UNPROCESSABLE_ENTITY, error.into(), false).await;
     }
-    account::reset_password(
-        spooler,
-        &console.passwords,
-        ask.id.owner,
-        &account.name,
-        new,
-    )
-    .await?;
+    account::reset_password(spooler, &console.passwords, ask.id.owner, &account.name, new).await?;
     // The new session must be younger than the instant until which all others were closed.
     tokio::time::sleep(Duration::from_millis(5)).await;
     let mut response = done("/account", "password")?;
@@ -174,21 +131,10 @@ pub(crate) async fn password(console: Arc<Console>, ask: Ask) -> Answer {
 pub(crate) async fn language(console: Arc<Console>, ask: Ask) -> Answer {
     let language = language_of(ask.field("language")).ok_or(Failure::NotFound)?;
     let account = ask.id.account().ok_or(Failure::Unauthorized)?;
-    account::change(console.spooler(), ask.id.owner, account.id, |account| {
-        account.language = language
-    })
-    .await?;
+    account::change(console.spooler(), ask.id.owner, account.id, |account| account.language = language).await?;
     let mut response = done("/account", "saved")?;
-    let kept = cookie::set(
-        LANGUAGE_COOKIE,
-        language.tag(),
-        ask.peer.tls,
-        cookie::SameSite::Lax,
-        Some(365 * 86_400),
-    );
-    response
-        .headers_mut()
-        .extend(kept.map(|value| (header::SET_COOKIE, value)));
+    let kept = cookie::set(LANGUAGE_COOKIE, language.tag(), ask.peer.tls, cookie::SameSite::Lax, Some(365 * 86_400));
+    response.headers_mut().extend(kept.map(|value| (header::SET_COOKIE, value)));
     Ok(response)
 }
 
@@ -215,46 +161,21 @@ pub(crate) async fn add_person(console: Arc<Console>, ask: Ask) -> Answer {
         _ => "",
     };
     if !error.is_empty() {
-        return show(
-            &console,
-            &ask,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            error.into(),
-            true,
-        )
-        .await;
+        return show(&console, &ask, StatusCode::UNPROCESSABLE_ENTITY, error.into(), true).await;
     }
     let (owner, language) = (ask.id.owner, ask.id.language);
-    let made = account::new_account(
-        spooler,
-        &console.passwords,
-        owner,
-        ask.field("name"),
-        password,
-        right,
-        language,
-    )
-    .await;
+    let made =
+        account::new_account(spooler, &console.passwords, owner, ask.field("name"), password, right, language).await;
     let made = match made {
         Ok(account) => account,
         Err(SpoolerError::Exists(_)) => {
-            return show(
-                &console,
-                &ask,
-                StatusCode::CONFLICT,
-                t.account_exists.into(),
-                true,
-            )
-            .await;
+            return show(&console, &ask, StatusCode::CONFLICT, t.account_exists.into(), true).await;
         }
         Err(other) => return Err(other.into()),
     };
     let addresses = addresses?;
     if !addresses.is_empty() {
-        account::change(spooler, owner, made.id, |account| {
-            account.addresses.clone_from(&addresses)
-        })
-        .await?;
+        account::change(spooler, owner, made.id, |account| account.addresses.clone_from(&addresses)).await?;
     }
     done("/account", "person-added")
 }
@@ -262,19 +183,13 @@ pub(crate) async fn add_person(console: Arc<Console>, ask: Ask) -> Answer {
 /// `POST /people/remove`
 pub(crate) async fn remove_person(console: Arc<Console>, ask: Ask) -> Answer {
     let spooler = console.spooler();
-    let found = spooler
-        .records()
-        .account_by_name(ask.id.whose(), ask.field("name"))
-        .await?;
+    let found = spooler.records().account_by_name(ask.id.whose(), ask.field("name")).await?;
     let account = found.ok_or(Failure::NotFound)?.record;
     if ask.id.account().is_none_or(|own| own.id == account.id) {
         return Err(Failure::Forbidden);
     }
     // A session without its account signs nobody in.
-    let change = Change {
-        delete: vec![Key::Account(account.id)],
-        ..Change::default()
-    };
+    let change = Change { delete: vec![Key::Account(account.id)], ..Change::default() };
     spooler.records().commit(change).await?;
     done("/account", "person-removed")
 }

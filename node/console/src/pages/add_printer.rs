@@ -39,24 +39,9 @@ struct AddPrinter<'a> {
 /// The three ways of who may register.
 pub(crate) fn access_choices(t: &'static Texts, access: Access) -> Vec<Choice> {
     vec![
-        Choice::new(
-            "open",
-            t.access_open,
-            t.access_open_hint,
-            access == Access::Open,
-        ),
-        Choice::new(
-            "approve",
-            t.access_approve,
-            t.access_approve_hint,
-            access == Access::Approve,
-        ),
-        Choice::new(
-            "invite",
-            t.access_invite,
-            t.access_invite_hint,
-            access == Access::Invite,
-        ),
+        Choice::new("open", t.access_open, t.access_open_hint, access == Access::Open),
+        Choice::new("approve", t.access_approve, t.access_approve_hint, access == Access::Approve),
+        Choice::new("invite", t.access_invite, t.access_invite_hint, access == Access::Invite),
     ]
 }
 
@@ -76,35 +61,17 @@ fn device_of(typed: &str) -> String {
     if typed.is_empty() || typed.contains("://") || typed.starts_with("folder:") {
         return typed.to_owned();
     }
-    if typed.contains('/') {
-        format!("ipp://{typed}")
-    } else {
-        format!("ipp://{typed}/ipp/print")
-    }
+    if typed.contains('/') { format!("ipp://{typed}") } else { format!("ipp://{typed}/ipp/print") }
 }
 
 /// A name for a printer from what it calls itself.
 fn name_from(model: &str) -> String {
     let first = model.split_whitespace().next().unwrap_or("");
-    let name: String = first
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect::<String>()
-        .to_ascii_lowercase();
-    if name.is_empty() {
-        "office".into()
-    } else {
-        name
-    }
+    let name: String = first.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    if name.is_empty() { "office".into() } else { name }
 }
 
-fn form(
-    console: &Console,
-    ask: &Ask,
-    status: StatusCode,
-    error: String,
-    found: Option<FoundShown>,
-) -> Response<Body> {
+fn form(console: &Console, ask: &Ask, status: StatusCode, error: String, found: Option<FoundShown>) -> Response<Body> {
     let t = ask.id.texts();
     let page = AddPrinter {
         f: Frame::new(console, &ask.id, &ask.parts, t.add_printer),
@@ -129,50 +96,21 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
 async fn look(console: &Console, ask: &Ask, device: &str) -> (FoundShown, String) {
     let t = ask.id.texts();
     let clock = console.clock(ask.id.language);
-    match console
-        .options
-        .hands
-        .ask_device(device, ask.id.language)
-        .await
-    {
+    match console.options.hands.ask_device(device, ask.id.language).await {
         Ok(found) => {
             let mut lines = act::describe(&found, ask.id.language);
             let title = lines.remove(0);
-            let model = found
-                .profile
-                .map(|profile| profile.make_and_model)
-                .unwrap_or_default();
+            let model = found.profile.map(|profile| profile.make_and_model).unwrap_or_default();
             let printer = act::looked_at("", device, found.condition, clock.now);
             let troubles = show::troubles(&printer, ask.id.language);
-            lines.extend(
-                troubles
-                    .into_iter()
-                    .map(|trouble| format!("{} {}", trouble.what, trouble.remedy)),
-            );
-            (
-                FoundShown {
-                    tone: "ok",
-                    title,
-                    lines,
-                    card: show::card(console, &printer, 0, &clock),
-                },
-                model,
-            )
+            lines.extend(troubles.into_iter().map(|trouble| format!("{} {}", trouble.what, trouble.remedy)));
+            (FoundShown { tone: "ok", title, lines, card: show::card(console, &printer, 0, &clock) }, model)
         }
         Err(why) => {
-            let printer =
-                act::looked_at("", device, tympan_engine::Condition::default(), clock.now);
+            let printer = act::looked_at("", device, tympan_engine::Condition::default(), clock.now);
             let lines = vec![why, t.add_anyway.into()];
             let card = show::card(console, &printer, 0, &clock);
-            (
-                FoundShown {
-                    tone: "bad",
-                    title: t.not_found_printer.into(),
-                    lines,
-                    card,
-                },
-                String::new(),
-            )
+            (FoundShown { tone: "bad", title: t.not_found_printer.into(), lines, card }, String::new())
         }
     }
 }
@@ -182,13 +120,7 @@ pub(crate) async fn ask(console: Arc<Console>, ask: Ask) -> Answer {
     let t = ask.id.texts();
     let device = device_of(ask.field("device"));
     if check_device(&device).is_err() {
-        return Ok(form(
-            &console,
-            &ask,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            t.bad_device.into(),
-            None,
-        ));
+        return Ok(form(&console, &ask, StatusCode::UNPROCESSABLE_ENTITY, t.bad_device.into(), None));
     }
     let (found, model) = look(&console, &ask, &device).await;
     let page = AddPrinter {
@@ -221,11 +153,7 @@ pub(crate) async fn save(console: Arc<Console>, ask: Ask) -> Answer {
     };
     match act::add_printer(&console, &ask.id, new, ask.form.get("test_page").is_some()).await {
         Ok(added) => {
-            let key = if matches!(added.test, Some(Ok(_))) {
-                "printer-added-test"
-            } else {
-                "printer-added"
-            };
+            let key = if matches!(added.test, Some(Ok(_))) { "printer-added-test" } else { "printer-added" };
             done(&format!("/printers/{}", added.printer.name), key)
         }
         Err(failure @ (Failure::Invalid(_) | Failure::Conflict(_))) => {
@@ -244,10 +172,7 @@ mod tests {
     #[test]
     fn a_bare_host_is_an_ipp_printer() {
         assert_eq!(device_of(" 192.168.1.20 "), "ipp://192.168.1.20/ipp/print");
-        assert_eq!(
-            device_of("printer.local/ipp/print"),
-            "ipp://printer.local/ipp/print"
-        );
+        assert_eq!(device_of("printer.local/ipp/print"), "ipp://printer.local/ipp/print");
         assert_eq!(device_of("socket://h:9100"), "socket://h:9100");
         assert_eq!(device_of("folder:/tmp"), "folder:/tmp");
         assert_eq!(name_from("HP LaserJet"), "hp");

@@ -38,55 +38,24 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
     let mut asking = 0u64;
     for view in console.spooler().printer_views(id.whose()).await? {
         if id.may(view.printer.uuid, Right::Own) {
-            let at = console
-                .spooler()
-                .records()
-                .registrations_at(id.whose(), view.printer.uuid)
-                .await?;
-            asking += at
-                .iter()
-                .filter(|row| row.record.state == RegistrationState::Requested)
-                .count() as u64;
+            let at = console.spooler().records().registrations_at(id.whose(), view.printer.uuid).await?;
+            asking += at.iter().filter(|row| row.record.state == RegistrationState::Requested).count() as u64;
         }
-        cards.push(show::card(
-            &console,
-            &view.printer,
-            view.waiting.queued,
-            &clock,
-        ));
+        cards.push(show::card(&console, &view.printer, view.waiting.queued, &clock));
     }
-    let doubts = show::jobs(&console, id, None, JobStates::InDoubt, None, 100)
-        .await?
-        .len() as u64;
+    let doubts = show::jobs(&console, id, None, JobStates::InDoubt, None, 100).await?.len() as u64;
     let mut alerts = Vec::new();
     if doubts > 0 {
-        alerts.push(Alert {
-            href: "/jobs?show=doubt",
-            text: t.count(t.doubt_one, t.doubt_many, doubts),
-        });
+        alerts.push(Alert { href: "/jobs?show=doubt", text: t.count(t.doubt_one, t.doubt_many, doubts) });
     }
     if asking > 0 {
-        alerts.push(Alert {
-            href: "/registrations",
-            text: t.count(t.asked_one, t.asked_many, asking),
-        });
+        alerts.push(Alert { href: "/registrations", text: t.count(t.asked_one, t.asked_many, asking) });
     }
     let mut printers = Printers::read(&console, id).await?;
     let mut rows = Vec::new();
     for job in show::jobs(&console, id, None, JobStates::NotCompleted, None, JOBS_MAX).await? {
-        rows.push(show::row(
-            &job,
-            printers.get(&console, id, job.printer).await?,
-            &clock,
-        ));
+        rows.push(show::row(&job, printers.get(&console, id, job.printer).await?, &clock));
     }
     let f = Frame::new(&console, id, &ask.parts, t.printers).live(id);
-    ok(&Home {
-        f,
-        t,
-        may_add: id.right() >= Some(Right::Own),
-        alerts,
-        cards,
-        rows,
-    })
+    ok(&Home { f, t, may_add: id.right() >= Some(Right::Own), alerts, cards, rows })
 }

@@ -14,11 +14,13 @@ use askama::Template;
 use std::sync::Arc;
 use tympan_engine::hold::Hindrance;
 use tympan_engine::words::{Action, Why};
-use tympan_engine::{Job, Trouble};
+use tympan_engine::{History, HistoryKind, Job, Language, Trouble};
 use tympan_spooler::JobView;
 
 struct DoubtShown {
     lead: String,
+    /// What happened, where the reader's language has words for it.
+    why: String,
     pages: u32,
     from: u32,
 }
@@ -63,10 +65,7 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
     let id = &ask.id;
     let t = id.texts();
     let clock = console.clock(id.language);
-    let view = console
-        .spooler()
-        .job_view(id.whose(), id.job()?.uuid)
-        .await?;
+    let view = console.spooler().job_view(id.whose(), id.job()?.uuid).await?;
     let by_link = matches!(id.who, Who::Holder);
     let (hindrance, next_try_at, why) = show::explain(&view.job, &view.printer, &clock);
     let actions = tympan_engine::words::actions(&view.job, &hindrance);
@@ -93,50 +92,34 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
             Hindrance::Trouble(trouble) => tympan_engine::words::remedy(trouble, id.language),
             _ => String::new(),
         },
-        doubt: view
-            .job
-            .doubt
-            .as_ref()
-            .filter(|_| matches!(hindrance, Hindrance::InDoubt))
-            .map(|doubt| DoubtShown {
-                lead: match (doubt.certain, doubt.possible) {
-                    (certain, possible) if certain == possible => {
-                        t.fill(t.doubt_lead_certain, &[&certain.to_string()])
-                    }
-                    (0, possible) => t.fill(t.doubt_lead_none, &[&possible.to_string()]),
-                    (certain, possible) => t.fill(
-                        t.doubt_lead_partly,
-                        &[
-                            &certain.to_string(),
-                            &(certain + 1).to_string(),
-                            &possible.to_string(),
-                        ],
-                    ),
-                },
-                pages: view.job.pages().max(1),
-                from: (doubt.certain + 1).min(view.job.pages().max(1)),
-            }),
+        doubt: view.job.doubt.as_ref().filter(|_| matches!(hindrance, Hindrance::InDoubt)).map(|doubt| DoubtShown {
+            lead: match (doubt.certain, doubt.possible) {
+                (certain, possible) if certain == possible => t.fill(t.doubt_lead_certain, &[&certain.to_string()]),
+                (0, 1) => t.doubt_lead_one.to_owned(),
+                (0, possible) => t.fill(t.doubt_lead_none, &[&possible.to_string()]),
+                (certain, possible) if certain + 1 == possible => {
+                    t.fill(t.doubt_lead_partly_one, &[&certain.to_string(), &possible.to_string()])
+                }
+                (certain, possible) => t.fill(
+                    t.doubt_lead_partly,
+                    &[&certain.to_string(), &(certain + 1).to_string(), &possible.to_string()],
+                ),
+            },
+            why: match id.language {
+                Language::En => show::sentence(&doubt.why),
+                Language::Ja => String::new(),
+            },
+            pages: view.job.pages().max(1),
+            from: (doubt.certain + 1).min(view.job.pages().max(1)),
+        }),
         keys: keys(t, &actions, &hindrance),
-        elsewhere: elsewhere
-            .iter()
-            .map(|printer| Choice::new(&printer.name, &*printer.info, "", false))
-            .collect(),
+        elsewhere: elsewhere.iter().map(|printer| Choice::new(&printer.name, &*printer.info, "", false)).collect(),
         elsewhere_label: t.print_elsewhere,
         remarks: view.job.remarks.clone(),
-        facts: facts(
-            t,
-            &view,
-            next_try_at.map(|at| clock.at(at)),
-            by_link,
-            &clock,
-        ),
+        facts: facts(t, &view, next_try_at.map(|at| clock.at(at)), by_link, &clock),
         may_keep: !view.job.is_over(),
         documents: documents(&view.job, &clock),
-        history: view
-            .history
-            .iter()
-            .filter_map(|one| words::line(one, &clock))
-            .collect(),
+        history: time_line(&view.history, &clock),
         name,
         why,
     };
@@ -163,40 +146,21 @@ fn keys(t: &'static Texts, actions: &[Action], hindrance: &Hindrance) -> Vec<Key
     keys
 }
 
-fn facts(
-    t: &'static Texts,
-    view: &JobView,
-    next_try: Option<String>,
-    by_link: bool,
-    clock: &Clock,
-) -> Vec<Fact> {
+fn facts(t: &'static Texts, view: &JobView, next_try: Option<String>, by_link: bool, clock: &Clock) -> Vec<Fact> {
     let job = &view.job;
     let mut facts = Vec::new();
     facts.push(Fact {
-        href: if by_link || view.printer.removed {
-            String::new()
-        } else {
-            format!("/printers/{}", view.printer.name)
-        },
+        href: if by_link || view.printer.removed { String::new() } else { format!("/printers/{}", view.printer.name) },
         ..Fact::new(t.fact_printer, &*view.printer.info)
     });
     facts.push(Fact::new(t.fact_sender, job.originator.address.0.as_str()));
-    facts.push(Fact {
-        title: clock.exact(job.created_at),
-        ..Fact::new(t.fact_came, clock.at(job.created_at))
-    });
+    facts.push(Fact { title: clock.exact(job.created_at), ..Fact::new(t.fact_came, clock.at(job.created_at)) });
     if !job.is_over() {
-        facts.push(Fact {
-            title: clock.exact(job.keep_until),
-            ..Fact::new(t.fact_kept, clock.at(job.keep_until))
-        });
+        facts.push(Fact { title: clock.exact(job.keep_until), ..Fact::new(t.fact_kept, clock.at(job.keep_until)) });
     }
     if let Some(at) = next_try {
         facts.push(Fact::new(t.fact_next_try, at));
-        facts.push(Fact::new(
-            t.fact_retry,
-            tympan_engine::words::span(job.retry_interval_ms, clock.language),
-        ));
+        facts.push(Fact::new(t.fact_retry, tympan_engine::words::span(job.retry_interval_ms, clock.language)));
     }
     if job.pages() > 0 {
         facts.push(Fact::new(t.fact_pages, job.pages().to_string()));
@@ -205,10 +169,7 @@ fn facts(
         facts.push(Fact::new(t.fact_copies, job.copies().to_string()));
     }
     if job.impressions_completed > 0 {
-        facts.push(Fact::new(
-            t.fact_done,
-            job.impressions_completed.to_string(),
-        ));
+        facts.push(Fact::new(t.fact_done, job.impressions_completed.to_string()));
     }
     let options = job.options.words();
     if !options.is_empty() {
@@ -225,25 +186,22 @@ fn documents(job: &Job, clock: &Clock) -> Vec<DocumentShown> {
     job.documents
         .iter()
         .map(|document| {
-            let format = act::format_word(&document.format)
-                .unwrap_or(&document.format)
-                .to_owned();
-            let facts = [
-                format,
-                show::pages(document.pages, clock.language),
-                octets(document.octets),
-            ];
+            let format = act::format_word(&document.format).unwrap_or(&document.format).to_owned();
+            let facts = [format, show::pages(document.pages, clock.language), octets(document.octets)];
             let facts: Vec<String> = facts.into_iter().filter(|fact| !fact.is_empty()).collect();
             DocumentShown {
-                name: if document.name.trim().is_empty() {
-                    "–".into()
-                } else {
-                    document.name.0.clone()
-                },
+                name: if document.name.trim().is_empty() { "–".into() } else { document.name.0.clone() },
                 facts: facts.join(" · "),
             }
         })
         .collect()
+}
+
+/// What happened, oldest first; of pages that came out one after the other only the last is said.
+fn time_line(history: &[History], clock: &Clock) -> Vec<Line> {
+    let is_progress = |one: &History| matches!(one.kind, HistoryKind::Progress { .. });
+    let overtaken = |n: usize| is_progress(&history[n]) && history.get(n + 1).is_some_and(is_progress);
+    (0..history.len()).filter(|n| !overtaken(*n)).filter_map(|n| words::line(&history[n], clock)).collect()
 }
 
 /// A size as people read it.
@@ -263,37 +221,19 @@ pub(crate) async fn act(console: Arc<Console>, ask: Ask) -> Answer {
     let base = base(&ask);
     let by_link = matches!(id.who, Who::Holder);
     if by_link {
-        console
-            .limiter
-            .take(&base, &LINK, console.spooler().now())
-            .map_err(Failure::TooMany)?;
+        console.limiter.take(&base, &LINK, console.spooler().now()).map_err(Failure::TooMany)?;
     }
     let to = |job: &Job, key: &str| {
         // Whoever holds a link sees its one job; the new one is told of by its own notices.
-        if by_link {
-            done(&base, key)
-        } else {
-            done(&format!("/jobs/{}", job.short()), key)
-        }
+        if by_link { done(&base, key) } else { done(&format!("/jobs/{}", job.short()), key) }
     };
     match ask.params.get("verb") {
         "cancel" => {
             let job = act::cancel(&console, id).await?;
-            done(
-                &base,
-                if job.is_over() {
-                    "canceled"
-                } else {
-                    "canceling"
-                },
-            )
+            done(&base, if job.is_over() { "canceled" } else { "canceling" })
         }
-        "hold" => act::hold(&console, id)
-            .await
-            .and_then(|_| done(&base, "held")),
-        "release" => act::release(&console, id)
-            .await
-            .and_then(|_| done(&base, "released")),
+        "hold" => act::hold(&console, id).await.and_then(|_| done(&base, "held")),
+        "release" => act::release(&console, id).await.and_then(|_| done(&base, "released")),
         "try" => {
             let job = id.job()?;
             if job.is_over() {
@@ -304,25 +244,17 @@ pub(crate) async fn act(console: Arc<Console>, ask: Ask) -> Answer {
             let asked = act::try_now(&console, id, &printer).await;
             done(&base, if asked.is_ok() { "tried" } else { "in-vain" })
         }
-        "reprint" => act::reprint(&console, id, None)
-            .await
-            .and_then(|job| to(&job, "again")),
+        "reprint" => act::reprint(&console, id, None).await.and_then(|job| to(&job, "again")),
         "elsewhere" => {
             let at = act::elsewhere_at(&console, id, ask.field("at")).await?;
-            act::reprint(&console, id, Some(&at))
-                .await
-                .and_then(|job| to(&job, "elsewhere"))
+            act::reprint(&console, id, Some(&at)).await.and_then(|job| to(&job, "elsewhere"))
         }
         "decide" => {
             let decision = act::decision(ask.field("decision"), act::page_of(&ask));
             let decision = decision.ok_or_else(|| Failure::Invalid(t.r_no_page.into()))?;
-            act::decide(&console, id, decision)
-                .await
-                .and_then(|_| done(&base, "decided"))
+            act::decide(&console, id, decision).await.and_then(|_| done(&base, "decided"))
         }
-        "keep" => act::keep(&console, id, ask.field("span"))
-            .await
-            .and_then(|_| done(&base, "kept")),
+        "keep" => act::keep(&console, id, ask.field("span")).await.and_then(|_| done(&base, "kept")),
         _ => Err(Failure::NotFound),
     }
 }

@@ -44,11 +44,7 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
         _ => ("waiting", JobStates::NotCompleted),
     };
     let wanted = ask.field("printer");
-    let chosen = printers
-        .by_name()
-        .into_iter()
-        .find(|printer| printer.name == wanted)
-        .map(|printer| printer.uuid);
+    let chosen = printers.by_name().into_iter().find(|printer| printer.name == wanted).map(|printer| printer.uuid);
     let name = if chosen.is_some() { wanted } else { "" };
     let before = JobUuid::parse(ask.field("before"));
     let jobs = show::jobs(&console, id, chosen, states, before, PAGE).await?;
@@ -60,17 +56,10 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
     };
     let mut rows = Vec::with_capacity(jobs.len());
     for job in &jobs {
-        rows.push(show::row(
-            job,
-            printers.get(&console, id, job.printer).await?,
-            &clock,
-        ));
+        rows.push(show::row(job, printers.get(&console, id, job.printer).await?, &clock));
     }
-    let tab = |key: &'static str, label| Tab {
-        href: format!("/jobs?show={key}&printer={name}"),
-        label,
-        here: key == show,
-    };
+    let tab =
+        |key: &'static str, label| Tab { href: format!("/jobs?show={key}&printer={name}"), label, here: key == show };
     let page = Jobs {
         f: Frame::new(&console, id, &ask.parts, t.jobs).live(id),
         t,
@@ -84,14 +73,7 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
         printers: printers
             .by_name()
             .into_iter()
-            .map(|printer| {
-                Choice::new(
-                    &printer.name,
-                    &*printer.info,
-                    "",
-                    chosen == Some(printer.uuid),
-                )
-            })
+            .map(|printer| Choice::new(&printer.name, &*printer.info, "", chosen == Some(printer.uuid)))
             .collect(),
         rows,
         older,

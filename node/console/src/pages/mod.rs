@@ -20,9 +20,7 @@ use crate::texts::Texts;
 use askama::Template;
 use std::sync::Arc;
 use tympan_engine::{Language, Right};
-use tympan_http::{
-    Authorize, Body, Call, Form, HeaderValue, Method, Parts, Response, StatusCode, header, respond,
-};
+use tympan_http::{Authorize, Body, Call, Form, HeaderValue, Method, Parts, Response, StatusCode, header, respond};
 
 /// One entry of the menu.
 pub(crate) struct Entry {
@@ -56,12 +54,7 @@ pub(crate) struct Frame {
 
 impl Frame {
     /// The frame of a page with a title.
-    pub(crate) fn new(
-        console: &Console,
-        id: &Identity,
-        parts: &Parts,
-        title: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn new(console: &Console, id: &Identity, parts: &Parts, title: impl Into<String>) -> Self {
         let path = parts.uri.path();
         let t = id.texts();
         let nav = id.account().map(|_| {
@@ -69,16 +62,9 @@ impl Frame {
                 href,
                 label,
                 icon,
-                here: if href == "/" {
-                    path == "/" || path.starts_with("/printers/")
-                } else {
-                    path.starts_with(href)
-                },
+                here: if href == "/" { path == "/" || path.starts_with("/printers/") } else { path.starts_with(href) },
             };
-            let mut entries = vec![
-                entry("/", t.printers, "i-printer"),
-                entry("/jobs", t.jobs, "i-jobs"),
-            ];
+            let mut entries = vec![entry("/", t.printers, "i-printer"), entry("/jobs", t.jobs, "i-jobs")];
             entries.push(entry("/registrations", t.who_short, "i-people"));
             entries.push(entry("/notices", t.notices, "i-notices"));
             entries.push(entry("/account", t.account, "i-account"));
@@ -92,10 +78,7 @@ impl Frame {
             css: console.assets.address("console.css"),
             js: console.assets.address("console.js"),
             icon: console.assets.address("icon.svg"),
-            said: Form::from_query(parts.uri.query())
-                .get("said")
-                .and_then(|key| said(t, key))
-                .unwrap_or(""),
+            said: Form::from_query(parts.uri.query()).get("said").and_then(|key| said(t, key)).unwrap_or(""),
             live: "",
             here_en: here(parts, "en"),
             here_ja: here(parts, "ja"),
@@ -120,23 +103,14 @@ fn here(parts: &Parts, lang: &str) -> String {
         || path.ends_with("/settings")
         || ["/register/", "/registrations/", "/r/"]
             .iter()
-            .any(|folder| {
-                path.strip_prefix(folder)
-                    .is_some_and(|rest| !rest.contains('/'))
-            });
+            .any(|folder| path.strip_prefix(folder).is_some_and(|rest| !rest.contains('/')));
     let path = match path.rsplit_once('/') {
         Some((above, _)) if parts.method == Method::POST && !has_page => above,
         _ => path,
     };
     let mut out = format!("{}?lang={lang}", if path.is_empty() { "/" } else { path });
-    for (name, value) in query
-        .iter()
-        .filter(|(name, _)| matches!(*name, "show" | "printer" | "before"))
-    {
-        let value: String = value
-            .chars()
-            .filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c))
-            .collect();
+    for (name, value) in query.iter().filter(|(name, _)| matches!(*name, "show" | "printer" | "before")) {
+        let value: String = value.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
         out += &format!("&{name}={value}");
     }
     out
@@ -180,10 +154,7 @@ pub(crate) fn html(status: StatusCode, page: &impl Template) -> Response<Body> {
         Ok(page) => respond::html(status, page),
         Err(error) => {
             tracing::error!(%error, "Could not write a page");
-            respond::text(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "something broke here; the server's log tells more\n",
-            )
+            respond::text(StatusCode::INTERNAL_SERVER_ERROR, "something broke here; the server's log tells more\n")
         }
     }
 }
@@ -219,49 +190,25 @@ pub(crate) fn message(
     hint: &str,
 ) -> Response<Body> {
     let back = match parts.uri.path() {
-        path if path.starts_with("/j/") || path.starts_with("/r/") => path
-            .match_indices('/')
-            .nth(2)
-            .map_or(path, |(at, _)| &path[..at]),
-        path if path.starts_with("/jobs/") => path
-            .match_indices('/')
-            .nth(2)
-            .map_or("/jobs", |(at, _)| &path[..at]),
-        path if path.starts_with("/printers/") => path
-            .match_indices('/')
-            .nth(2)
-            .map_or("/", |(at, _)| &path[..at]),
+        path if path.starts_with("/j/") || path.starts_with("/r/") => {
+            path.match_indices('/').nth(2).map_or(path, |(at, _)| &path[..at])
+        }
+        path if path.starts_with("/jobs/") => path.match_indices('/').nth(2).map_or("/jobs", |(at, _)| &path[..at]),
+        path if path.starts_with("/printers/") => path.match_indices('/').nth(2).map_or("/", |(at, _)| &path[..at]),
         path if path.starts_with("/registrations/") => "/registrations",
         path if path.starts_with("/register/") => "/register",
         _ => "/",
     };
-    let back = if status == StatusCode::NOT_FOUND {
-        "/"
-    } else {
-        back
-    };
+    let back = if status == StatusCode::NOT_FOUND { "/" } else { back };
     let f = Frame::new(console, id, parts, what);
-    html(
-        status,
-        &Message {
-            f,
-            t: id.texts(),
-            what,
-            hint,
-            back,
-        },
-    )
+    html(status, &Message { f, t: id.texts(), what, hint, back })
 }
 
 /// What the router itself refuses: it knows no language, so both are said.
 pub(crate) fn refusal(console: &Console, status: StatusCode) -> Response<Body> {
     let (en, ja) = (texts(Language::En), texts(Language::Ja));
     let of = |t: &'static Texts| {
-        if status == StatusCode::METHOD_NOT_ALLOWED {
-            t.bad_method
-        } else {
-            t.bad_path
-        }
+        if status == StatusCode::METHOD_NOT_ALLOWED { t.bad_method } else { t.bad_path }
     };
     let f = Frame {
         lang: "en",
@@ -276,16 +223,7 @@ pub(crate) fn refusal(console: &Console, status: StatusCode) -> Response<Body> {
         here_en: "/?lang=en".into(),
         here_ja: "/?lang=ja".into(),
     };
-    html(
-        status,
-        &Message {
-            f,
-            t: en,
-            what: of(en),
-            hint: of(ja),
-            back: "/",
-        },
-    )
+    html(status, &Message { f, t: en, what: of(en), hint: of(ja), back: "/" })
 }
 
 /// A file of the program.

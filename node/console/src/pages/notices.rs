@@ -42,11 +42,7 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
         notices = records.notices(id.whose(), None, NOTICES_MAX).await?;
     } else if let Some(account) = id.account() {
         for address in &account.addresses {
-            notices.extend(
-                records
-                    .notices(id.whose(), Some(address), NOTICES_MAX)
-                    .await?,
-            );
+            notices.extend(records.notices(id.whose(), Some(address), NOTICES_MAX).await?);
         }
         notices.sort_by_key(|notice| std::cmp::Reverse(notice.created_at));
         notices.truncate(NOTICES_MAX);
@@ -59,32 +55,16 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
             NoticeShown {
                 // Stable while the list grows at its head, so that an open notice stays open.
                 id: format!("notice-{}-{n}", notice.created_at.0),
-                subject: if notice.subject.is_empty() {
-                    notice.kind.word().into()
-                } else {
-                    notice.subject
-                },
+                subject: if notice.subject.is_empty() { notice.kind.word().into() } else { notice.subject },
                 to: notice.recipient.0,
                 at: clock.at(at),
                 exact: clock.exact(at),
                 waits: notice.told_at.is_none(),
                 text: notice.text,
-                job_href: notice
-                    .job
-                    .map(|job| format!("/jobs/{}", job.short()))
-                    .unwrap_or_default(),
+                job_href: notice.job.map(|job| format!("/jobs/{}", job.short())).unwrap_or_default(),
             }
         })
         .collect();
-    let lead = if console.options.mail_leaves {
-        t.notices_lead_mail
-    } else {
-        t.notices_lead_here
-    };
-    ok(&Notices {
-        f: Frame::new(&console, id, &ask.parts, t.notices).live(id),
-        t,
-        lead,
-        notices: shown,
-    })
+    let lead = if console.options.mail_leaves { t.notices_lead_mail } else { t.notices_lead_here };
+    ok(&Notices { f: Frame::new(&console, id, &ask.parts, t.notices).live(id), t, lead, notices: shown })
 }

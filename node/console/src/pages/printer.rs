@@ -56,26 +56,11 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
     let printer = id.printer()?;
     let records = console.spooler().records();
     let waiting = records.waiting(id.whose(), printer.uuid).await?;
-    let jobs = show::jobs(
-        &console,
-        id,
-        Some(printer.uuid),
-        JobStates::NotCompleted,
-        None,
-        20,
-    )
-    .await?;
-    let (may_operate, may_own) = (
-        id.may(printer.uuid, Right::Operate),
-        id.may(printer.uuid, Right::Own),
-    );
+    let jobs = show::jobs(&console, id, Some(printer.uuid), JobStates::NotCompleted, None, 20).await?;
+    let (may_operate, may_own) = (id.may(printer.uuid, Right::Operate), id.may(printer.uuid, Right::Own));
     let register_url = format!("{}/register/{}", console.options.base_url, printer.name);
     let history = match may_operate {
-        true => {
-            records
-                .history_of_printer(id.whose(), printer.uuid, 200)
-                .await?
-        }
+        true => records.history_of_printer(id.whose(), printer.uuid, 200).await?,
         false => Vec::new(),
     };
     let page = PrinterPage {
@@ -84,10 +69,7 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
         card: show::card(&console, printer, waiting.queued, &clock),
         heard: show::heard(printer, &clock)
             .into_iter()
-            .map(|(at, text)| Heard {
-                text,
-                exact: clock.exact(at),
-            })
+            .map(|(at, text)| Heard { text, exact: clock.exact(at) })
             .chain(printer.outage.as_ref().map(|outage| Heard {
                 text: t.fill(t.outage_since, &[&clock.at(outage.since)]),
                 exact: clock.exact(outage.since),
@@ -101,15 +83,10 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
             .options
             .upload_path
             .as_ref()
-            .map_or(String::new(), |_| {
-                format!("/printers/{}/print", printer.name)
-            }),
+            .map_or(String::new(), |_| format!("/printers/{}/print", printer.name)),
         qr: qr::data_uri(&register_url).unwrap_or_default(),
         register_url,
-        rows: jobs
-            .iter()
-            .map(|job| show::row(job, printer, &clock))
-            .collect(),
+        rows: jobs.iter().map(|job| Row { printer: String::new(), ..show::row(job, printer, &clock) }).collect(),
         own_path: format!("/printers/{}", printer.name),
         registrations: match may_own {
             true => rows_at(&console, id, printer, "").await?,
@@ -129,32 +106,12 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
 
 fn keys(t: &'static Texts, printer: &Printer) -> Vec<Key> {
     let pause = if printer.paused {
-        Key {
-            verb: "resume",
-            label: t.resume,
-            class: "main",
-        }
+        Key { verb: "resume", label: t.resume, class: "main" }
     } else {
-        Key {
-            verb: "pause",
-            label: t.pause,
-            class: "",
-        }
+        Key { verb: "pause", label: t.pause, class: "" }
     };
-    let try_now = Key {
-        verb: "try",
-        label: t.print_now,
-        class: if printer.paused { "" } else { "main" },
-    };
-    vec![
-        try_now,
-        pause,
-        Key {
-            verb: "test",
-            label: t.test_page,
-            class: "",
-        },
-    ]
+    let try_now = Key { verb: "try", label: t.print_now, class: if printer.paused { "" } else { "main" } };
+    vec![try_now, pause, Key { verb: "test", label: t.test_page, class: "" }]
 }
 
 fn facts(t: &'static Texts, printer: &Printer, may_own: bool) -> Vec<Fact> {
@@ -172,18 +129,14 @@ fn facts(t: &'static Texts, printer: &Printer, may_own: bool) -> Vec<Fact> {
         let media: Vec<&str> = profile
             .media
             .iter()
-            .map(|name| media_label(name))
-            .filter(|label| label.len() <= 12)
-            .take(12)
+            .map(|name| (name, media_label(name)))
+            .filter(|(name, label)| name != label)
+            .map(|(_, label)| label)
             .collect();
         if !media.is_empty() {
             facts.push(Fact::new(t.fact_media, media.join(", ")));
         }
-        let formats: Vec<&str> = profile
-            .formats
-            .iter()
-            .filter_map(|format| act::format_word(format))
-            .collect();
+        let formats: Vec<&str> = profile.formats.iter().filter_map(|format| act::format_word(format)).collect();
         if !formats.is_empty() {
             facts.push(Fact::new(t.fact_formats, formats.join(", ")));
         }

@@ -42,20 +42,13 @@ struct Register {
 /// The public pages are about the printers of the place, whoever else signed in.
 async fn printer_of(console: &Console, ask: &Ask) -> Result<Printer, Failure> {
     let whose = Whose::Owner(console.options.owner);
-    Ok(console
-        .spooler()
-        .printer_named(whose, ask.params.get("printer"))
-        .await?)
+    Ok(console.spooler().printer_named(whose, ask.params.get("printer")).await?)
 }
 
 /// `GET /register`
 pub(crate) async fn choose(console: Arc<Console>, ask: Ask) -> Answer {
     let t = ask.id.texts();
-    let found = console
-        .spooler()
-        .records()
-        .printers(Whose::Owner(console.options.owner))
-        .await?;
+    let found = console.spooler().records().printers(Whose::Owner(console.options.owner)).await?;
     let printers = found
         .iter()
         .map(|row| &row.record)
@@ -104,9 +97,7 @@ fn form(
         lead,
         invite: printer.policy.access == Access::Invite,
         sender: ask.field("sender").into(),
-        by_mail: console
-            .options
-            .address_of(&format!("{}+register", printer.name)),
+        by_mail: console.options.address_of(&format!("{}+register", printer.name)),
     };
     html(status, &page)
 }
@@ -122,39 +113,16 @@ pub(crate) async fn register(console: Arc<Console>, ask: Ask) -> Answer {
     let t = ask.id.texts();
     let now = console.spooler().now();
     let source = format!("register {}", limiter::source(ask.peer.addr.ip()));
-    console
-        .limiter
-        .take(&source, &REGISTER, now)
-        .map_err(Failure::TooMany)?;
+    console.limiter.take(&source, &REGISTER, now).map_err(Failure::TooMany)?;
     let printer = printer_of(&console, &ask).await?;
-    console
-        .limiter
-        .take(&format!("register at {}", printer.uuid), &REGISTER_AT, now)
-        .map_err(Failure::TooMany)?;
+    console.limiter.take(&format!("register at {}", printer.uuid), &REGISTER_AT, now).map_err(Failure::TooMany)?;
     if printer.policy.access == Access::Invite {
-        return Ok(form(
-            &console,
-            &ask,
-            &printer,
-            StatusCode::FORBIDDEN,
-            "",
-            None,
-        ));
+        return Ok(form(&console, &ask, &printer, StatusCode::FORBIDDEN, "", None));
     }
     let Ok(sender) = canonical_address(ask.field("sender")) else {
-        return Ok(form(
-            &console,
-            &ask,
-            &printer,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            t.bad_address,
-            None,
-        ));
+        return Ok(form(&console, &ask, &printer, StatusCode::UNPROCESSABLE_ENTITY, t.bad_address, None));
     };
-    console
-        .spooler()
-        .request_registration(&printer, &sender, ask.id.language)
-        .await?;
+    console.spooler().request_registration(&printer, &sender, ask.id.language).await?;
     let (title, lead) = match printer.policy.access {
         Access::Open => (t.registered_open, t.registered_open_lead),
         Access::Approve | Access::Invite => (t.registered_approve, t.registered_approve_lead),
@@ -167,12 +135,5 @@ pub(crate) async fn register(console: Arc<Console>, ask: Ask) -> Answer {
         address,
         constant: constant_note(&console, t, &printer.name),
     };
-    Ok(form(
-        &console,
-        &ask,
-        &printer,
-        StatusCode::OK,
-        "",
-        Some(done),
-    ))
+    Ok(form(&console, &ask, &printer, StatusCode::OK, "", Some(done)))
 }

@@ -16,8 +16,7 @@ use tympan_engine::registration::{RETENTION_MAX, RETENTION_MIN};
 use tympan_engine::time::SECOND;
 use tympan_engine::words::span;
 use tympan_engine::{
-    JobOptions, Language, Millis, Printer, Registration, RegistrationEvent, RegistrationState,
-    Right, retain,
+    JobOptions, Language, Millis, Printer, Registration, RegistrationEvent, RegistrationState, Right, retain,
 };
 use tympan_http::{Body, Response, StatusCode};
 use tympan_spooler::SpoolerError;
@@ -83,27 +82,11 @@ fn row(
     let keys = match (registration.state, id.may(printer.uuid, Right::Own)) {
         (_, false) => Vec::new(),
         (RegistrationState::Requested, true) => vec![
-            Key {
-                verb: "approve",
-                label: t.approve,
-                class: "main",
-            },
-            Key {
-                verb: "revoke",
-                label: t.refuse,
-                class: "danger",
-            },
+            Key { verb: "approve", label: t.approve, class: "main" },
+            Key { verb: "revoke", label: t.refuse, class: "danger" },
         ],
-        (RegistrationState::Active, true) => vec![Key {
-            verb: "revoke",
-            label: t.revoke,
-            class: "",
-        }],
-        (RegistrationState::Revoked, true) => vec![Key {
-            verb: "approve",
-            label: t.approve,
-            class: "",
-        }],
+        (RegistrationState::Active, true) => vec![Key { verb: "revoke", label: t.revoke, class: "" }],
+        (RegistrationState::Revoked, true) => vec![Key { verb: "approve", label: t.approve, class: "" }],
     };
     let retention = retain::retention(printer, Some(registration));
     let retry = retain::retry_interval(printer, Some(registration));
@@ -113,10 +96,7 @@ fn row(
         printer: shown.into(),
         word,
         tone,
-        facts: t.fill(
-            t.reg_facts,
-            &[&span(retention, id.language), &span(retry, id.language)],
-        ),
+        facts: t.fill(t.reg_facts, &[&span(retention, id.language), &span(retry, id.language)]),
         keys,
     }
 }
@@ -129,17 +109,9 @@ pub(crate) async fn rows_at(
     shown: &str,
 ) -> Result<Vec<RegistrationRow>, Failure> {
     let t = id.texts();
-    let mut all = console
-        .spooler()
-        .records()
-        .registrations_at(id.whose(), printer.uuid)
-        .await?;
+    let mut all = console.spooler().records().registrations_at(id.whose(), printer.uuid).await?;
     all.sort_by_key(|row| row.record.state != RegistrationState::Requested);
-    Ok(all
-        .iter()
-        .take(ROWS_MAX)
-        .map(|found| row(t, id, printer, shown, &found.record))
-        .collect())
+    Ok(all.iter().take(ROWS_MAX).map(|found| row(t, id, printer, shown, &found.record)).collect())
 }
 
 /// `GET /registrations`
@@ -154,15 +126,8 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
             registrations.extend(rows_at(&console, id, &printer, &printer.info).await?);
             continue;
         }
-        for address in id
-            .account()
-            .into_iter()
-            .flat_map(|account| &account.addresses)
-        {
-            if let Some(own) = records
-                .registration(id.whose(), printer.uuid, address)
-                .await?
-            {
+        for address in id.account().into_iter().flat_map(|account| &account.addresses) {
+            if let Some(own) = records.registration(id.whose(), printer.uuid, address).await? {
                 registrations.push(row(t, id, &printer, &printer.info, &own.record));
             }
         }
@@ -180,15 +145,7 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
 /// `POST /printers/{printer}/registrations`
 pub(crate) async fn add(console: Arc<Console>, ask: Ask) -> Answer {
     let printer = ask.id.printer()?;
-    let made = console
-        .spooler()
-        .register(
-            printer,
-            ask.field("sender"),
-            ask.id.language,
-            JobOptions::default(),
-        )
-        .await;
+    let made = console.spooler().register(printer, ask.field("sender"), ask.id.language, JobOptions::default()).await;
     match made {
         Ok(_) => done(&format!("/printers/{}", printer.name), "registered"),
         Err(SpoolerError::Invalid(_)) => Err(Failure::Invalid(ask.id.texts().bad_address.into())),
@@ -200,27 +157,15 @@ pub(crate) async fn add(console: Arc<Console>, ask: Ask) -> Answer {
 fn back(ask: &Ask) -> String {
     let back = ask.field("back");
     let ours = back == "/registrations"
-        || back.strip_prefix("/printers/").is_some_and(|name| {
-            name.bytes()
-                .all(|c| c.is_ascii_alphanumeric() || b"-_.".contains(&c))
-        });
-    if ours {
-        back.to_owned()
-    } else {
-        "/registrations".into()
-    }
+        || back
+            .strip_prefix("/printers/")
+            .is_some_and(|name| name.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_.".contains(&c)));
+    if ours { back.to_owned() } else { "/registrations".into() }
 }
 
-async fn apply(
-    console: &Console,
-    ask: &Ask,
-    event: RegistrationEvent,
-) -> Result<Registration, Failure> {
+async fn apply(console: &Console, ask: &Ask, event: RegistrationEvent) -> Result<Registration, Failure> {
     let id = ask.id.registration()?.id;
-    Ok(console
-        .spooler()
-        .registration_event(ask.id.whose(), id, event)
-        .await?)
+    Ok(console.spooler().registration_event(ask.id.whose(), id, event).await?)
 }
 
 /// `POST /registrations/{registration}/approve`
@@ -241,25 +186,15 @@ fn base(ask: &Ask) -> String {
     format!("/{kind}/{name}")
 }
 
-async fn show(
-    console: &Console,
-    ask: &Ask,
-    status: StatusCode,
-    error: String,
-) -> Result<Response<Body>, Failure> {
+async fn show(console: &Console, ask: &Ask, status: StatusCode, error: String) -> Result<Response<Body>, Failure> {
     let id = &ask.id;
     let t = id.texts();
     let registration = id.registration()?;
-    let printer = console
-        .spooler()
-        .printer(id.whose(), registration.printer)
-        .await?;
+    let printer = console.spooler().printer(id.whose(), registration.printer).await?;
     let typed = !error.is_empty();
     let value = |name: &str, own: Option<Millis>| match typed {
         true => ask.field(name).to_owned(),
-        false => own
-            .map(|span| typed_span(span, id.language))
-            .unwrap_or_default(),
+        false => own.map(|span| typed_span(span, id.language)).unwrap_or_default(),
     };
     let title = t.fill(t.my_registration, &[&printer.info]);
     let page = One {
@@ -273,11 +208,7 @@ async fn show(
         may_change: registration.state != RegistrationState::Revoked,
         retention: value("retention", registration.retention_ms),
         retention_default: typed_span(printer.policy.retention_ms, id.language),
-        retention_note: if printer.policy.retention_follows {
-            t.follows_note
-        } else {
-            t.follows_not_note
-        },
+        retention_note: if printer.policy.retention_follows { t.follows_note } else { t.follows_not_note },
         retry_interval: value("retry_interval", registration.retry_interval_ms),
         retry_default: typed_span(printer.policy.retry_interval_ms, id.language),
         language: registration.language.tag(),
@@ -292,10 +223,7 @@ pub(crate) async fn one(console: Arc<Console>, ask: Ask) -> Answer {
 
 fn limit(console: &Console, ask: &Ask) -> Result<(), Failure> {
     match ask.id.who {
-        Who::Holder => console
-            .limiter
-            .take(&base(ask), &LINK, console.spooler().now())
-            .map_err(Failure::TooMany),
+        Who::Holder => console.limiter.take(&base(ask), &LINK, console.spooler().now()).map_err(Failure::TooMany),
         _ => Ok(()),
     }
 }
@@ -320,10 +248,7 @@ pub(crate) async fn change(
         events.push(RegistrationEvent::Language(language));
     }
     for event in events {
-        now = console
-            .spooler()
-            .registration_event(id.whose(), now.id, event)
-            .await?;
+        now = console.spooler().registration_event(id.whose(), now.id, event).await?;
     }
     Ok(now)
 }
@@ -336,23 +261,12 @@ pub(crate) async fn save(console: Arc<Console>, ask: Ask) -> Answer {
         "" => Ok(None),
         text => span_between(t, field, text, min, RETENTION_MAX).map(Some),
     };
-    let spans = read("retention", t.kept_until, RETENTION_MIN).and_then(|retention| {
-        Ok((
-            retention,
-            read("retry_interval", t.tries_again_every, SECOND)?,
-        ))
-    });
+    let spans = read("retention", t.kept_until, RETENTION_MIN)
+        .and_then(|retention| Ok((retention, read("retry_interval", t.tries_again_every, SECOND)?)));
     match spans {
         Ok((retention, retry_interval)) => {
             let language = language_of(ask.field("language"));
-            change(
-                &console,
-                &ask.id,
-                Some(retention),
-                Some(retry_interval),
-                language,
-            )
-            .await?;
+            change(&console, &ask.id, Some(retention), Some(retry_interval), language).await?;
             done(&base(&ask), "saved")
         }
         Err(failure @ Failure::Invalid(_)) => {

@@ -117,72 +117,27 @@ fn show(
     let printer = ask.id.printer()?;
     let policy = &printer.policy;
     let typed = !error.is_empty();
-    let access = access_of(ask.field("access"))
-        .filter(|_| typed)
-        .unwrap_or(policy.access);
-    let form = stored_form_of(ask.field("stored_form"))
-        .filter(|_| typed)
-        .unwrap_or(policy.stored_form);
-    let doubt = doubt_of(ask.field("doubt"))
-        .filter(|_| typed)
-        .unwrap_or(policy.doubt);
+    let access = access_of(ask.field("access")).filter(|_| typed).unwrap_or(policy.access);
+    let form = stored_form_of(ask.field("stored_form")).filter(|_| typed).unwrap_or(policy.stored_form);
+    let doubt = doubt_of(ask.field("doubt")).filter(|_| typed).unwrap_or(policy.doubt);
     let page = Settings {
-        f: Frame::new(
-            console,
-            &ask.id,
-            &ask.parts,
-            format!("{} – {}", t.settings, printer.info),
-        ),
+        f: Frame::new(console, &ask.id, &ask.parts, format!("{} – {}", t.settings, printer.info)),
         t,
         error,
         name: printer.name.clone(),
         info: printer.info.clone(),
         access: access_choices(t, access),
         stored_form: vec![
-            Choice::new(
-                "mail",
-                t.stored_mail,
-                t.stored_mail_hint,
-                form == StoredForm::Mail,
-            ),
-            Choice::new(
-                "print-data",
-                t.stored_print_data,
-                t.stored_print_data_hint,
-                form == StoredForm::PrintData,
-            ),
-            Choice::new(
-                "smallest",
-                t.stored_smallest,
-                t.stored_smallest_hint,
-                form == StoredForm::Smallest,
-            ),
+            Choice::new("mail", t.stored_mail, t.stored_mail_hint, form == StoredForm::Mail),
+            Choice::new("print-data", t.stored_print_data, t.stored_print_data_hint, form == StoredForm::PrintData),
+            Choice::new("smallest", t.stored_smallest, t.stored_smallest_hint, form == StoredForm::Smallest),
         ],
         doubt: vec![
-            Choice::new(
-                "ask",
-                t.doubt_ask,
-                t.doubt_ask_hint,
-                doubt == DoubtPolicy::Ask,
-            ),
-            Choice::new(
-                "reprint",
-                t.doubt_reprint,
-                t.doubt_reprint_hint,
-                doubt == DoubtPolicy::Reprint,
-            ),
-            Choice::new(
-                "drop",
-                t.doubt_drop,
-                t.doubt_drop_hint,
-                doubt == DoubtPolicy::Drop,
-            ),
+            Choice::new("ask", t.doubt_ask, t.doubt_ask_hint, doubt == DoubtPolicy::Ask),
+            Choice::new("reprint", t.doubt_reprint, t.doubt_reprint_hint, doubt == DoubtPolicy::Reprint),
+            Choice::new("drop", t.doubt_drop, t.doubt_drop_hint, doubt == DoubtPolicy::Drop),
         ],
-        values: if typed {
-            Values::typed(ask)
-        } else {
-            Values::of(printer, ask.id.language)
-        },
+        values: if typed { Values::typed(ask) } else { Values::of(printer, ask.id.language) },
         report_uri: console.options.report_uri_of(&printer.name),
         token,
     };
@@ -197,19 +152,12 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
 /// Reads the policy out of the form.
 fn policy_of(ask: &Ask, before: &PrinterPolicy) -> Result<PrinterPolicy, Failure> {
     let t = ask.id.texts();
-    let span =
-        |field: &str, name: &str, min, max| span_between(t, field, ask.field(name), min, max);
+    let span = |field: &str, name: &str, min, max| span_between(t, field, ask.field(name), min, max);
     let (options, unknown, _) = parse_words(ask.field("options"));
     if !unknown.is_empty() {
-        return Err(Failure::Invalid(
-            t.fill(t.bad_options, &[&unknown.join(" ")]),
-        ));
+        return Err(Failure::Invalid(t.fill(t.bad_options, &[&unknown.join(" ")])));
     }
-    let review_pages = ask
-        .field("review_pages")
-        .parse()
-        .ok()
-        .filter(|pages| (1..=100_000).contains(pages));
+    let review_pages = ask.field("review_pages").parse().ok().filter(|pages| (1..=100_000).contains(pages));
     Ok(PrinterPolicy {
         access: access_of(ask.field("access")).unwrap_or(before.access),
         doubt: doubt_of(ask.field("doubt")).unwrap_or(before.doubt),
@@ -219,8 +167,7 @@ fn policy_of(ask: &Ask, before: &PrinterPolicy) -> Result<PrinterPolicy, Failure
         retry_interval_ms: span(t.tries_again_every, "retry_interval", SECOND, RETENTION_MAX)?,
         retention_follows: ask.form.get("retention_follows").is_some(),
         time_out_ms: span(t.time_out, "time_out", SECOND, TIME_OUT_MAX)?,
-        review_pages: review_pages
-            .ok_or_else(|| Failure::Invalid(t.fill(t.bad_number, &[t.review_pages])))?,
+        review_pages: review_pages.ok_or_else(|| Failure::Invalid(t.fill(t.bad_number, &[t.review_pages])))?,
         reprint_window_ms: span(t.reprint_window, "reprint_window", 0, RETENTION_MAX)?,
         doubt_ms: span(t.doubt_time, "doubt_time", MINUTE, RETENTION_MAX)?,
     })
@@ -242,11 +189,7 @@ async fn store(console: &Console, ask: &Ask) -> Result<Printer, Failure> {
     let t = ask.id.texts();
     let printer = ask.id.printer()?;
     let policy = policy_of(ask, &printer.policy)?;
-    let (info, location, device) = (
-        ask.field("info"),
-        ask.field("location"),
-        ask.field("device"),
-    );
+    let (info, location, device) = (ask.field("info"), ask.field("location"), ask.field("device"));
     for (field, text, min) in [(t.printer_info, info, 1), (t.location, location, 0)] {
         if !(min..=127).contains(&text.chars().count()) {
             return Err(Failure::Invalid(t.fill(t.bad_text, &[field])));
@@ -260,10 +203,7 @@ async fn store(console: &Console, ask: &Ask) -> Result<Printer, Failure> {
         now = act::move_printer(console, &ask.id, PrinterEvent::Policy(policy)).await?;
     }
     if info != printer.info || location != printer.location {
-        let described = PrinterEvent::Describe {
-            info: info.into(),
-            location: location.into(),
-        };
+        let described = PrinterEvent::Describe { info: info.into(), location: location.into() };
         now = act::move_printer(console, &ask.id, described).await?;
     }
     if device != printer.device {

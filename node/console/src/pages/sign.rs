@@ -4,7 +4,7 @@ use super::{Frame, done, html};
 use crate::account::{self, SESSION_MS, canonical_name};
 use crate::ask::{Answer, Ask};
 use crate::failure::Failure;
-use crate::limiter::{self, SET_UP, SIGN_IN};
+use crate::limiter::{self, SET_UP, SIGN_IN, SIGN_IN_SOURCE};
 use crate::policy::SESSION_COOKIE;
 use crate::routes::Console;
 use crate::texts::Texts;
@@ -38,31 +38,13 @@ struct SignInPage<'a> {
 fn set_up_form(console: &Console, ask: &Ask, status: StatusCode, error: String) -> Response<Body> {
     let t = ask.id.texts();
     let f = Frame::new(console, &ask.id, &ask.parts, t.set_up_title);
-    html(
-        status,
-        &SetUpPage {
-            f,
-            t,
-            error,
-            code: ask.field("code"),
-            name: ask.field("name"),
-        },
-    )
+    html(status, &SetUpPage { f, t, error, code: ask.field("code"), name: ask.field("name") })
 }
 
 fn sign_in_form(console: &Console, ask: &Ask, status: StatusCode, error: String) -> Response<Body> {
     let t = ask.id.texts();
     let f = Frame::new(console, &ask.id, &ask.parts, t.sign_in);
-    html(
-        status,
-        &SignInPage {
-            f,
-            t,
-            error,
-            name: ask.field("name"),
-            next: ask.field("next"),
-        },
-    )
+    html(status, &SignInPage { f, t, error, name: ask.field("name"), next: ask.field("next") })
 }
 
 /// `GET /setup`
@@ -75,18 +57,8 @@ pub(crate) async fn set_up(console: Arc<Console>, ask: Ask) -> Answer {
     let t = ask.id.texts();
     let spooler = console.spooler();
     let key = format!("set-up {}", limiter::source(ask.peer.addr.ip()));
-    console
-        .limiter
-        .take(&key, &SET_UP, spooler.now())
-        .map_err(Failure::TooMany)?;
-    let again = |error: &str| {
-        Ok(set_up_form(
-            &console,
-            &ask,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            error.into(),
-        ))
-    };
+    console.limiter.take(&key, &SET_UP, spooler.now()).map_err(Failure::TooMany)?;
+    let again = |error: &str| Ok(set_up_form(&console, &ask, StatusCode::UNPROCESSABLE_ENTITY, error.into()));
     let password = ask.form.get("password").unwrap_or("");
     if !console.set_up.fits(ask.field("code")) {
         return again(t.wrong_code);
@@ -136,16 +108,8 @@ pub(crate) async fn open(
 ) -> Result<(), Failure> {
     let (token, _) = console.spooler().open_session(account, SESSION_MS).await?;
     let secs = u32::try_from(SESSION_MS / 1_000).unwrap_or(u32::MAX);
-    let set = cookie::set(
-        SESSION_COOKIE,
-        &token,
-        ask.peer.tls,
-        cookie::SameSite::Lax,
-        Some(secs),
-    );
-    response
-        .headers_mut()
-        .extend(set.map(|value| (header::SET_COOKIE, value)));
+    let set = cookie::set(SESSION_COOKIE, &token, ask.peer.tls, cookie::SameSite::Lax, Some(secs));
+    response.headers_mut().extend(set.map(|value| (header::SET_COOKIE, value)));
     Ok(())
 }
 
@@ -164,9 +128,7 @@ pub(crate) async fn sign_in_page(console: Arc<Console>, ask: Ask) -> Answer {
 fn local(next: &str) -> &str {
     let fits = next.starts_with('/')
         && !next.starts_with("//")
-        && next
-            .bytes()
-            .all(|c| c.is_ascii_alphanumeric() || b"/-_.?=&%".contains(&c));
+        && next.bytes().all(|c| c.is_ascii_alphanumeric() || b"/-_.?=&%".contains(&c));
     if fits { next } else { "/" }
 }
 
@@ -177,35 +139,20 @@ pub(crate) async fn sign_in(console: Arc<Console>, ask: Ask) -> Answer {
     let name = ask.field("name").to_lowercase();
     let now = spooler.now();
     let source = limiter::source(ask.peer.addr.ip());
-    let key = format!(
-        "sign-in {source} {}",
-        name.chars().take(64).collect::<String>()
-    );
+    let key = format!("sign-in {source} {}", name.chars().take(64).collect::<String>());
     if let Some(wait) = console.limiter.wait(&name, now) {
         return Err(Failure::TooMany(wait));
     }
-    console
-        .limiter
-        .take(&key, &SIGN_IN, now)
-        .map_err(Failure::TooMany)?;
+    console.limiter.take(&key, &SIGN_IN, now).map_err(Failure::TooMany)?;
+    console.limiter.take(&format!("sign-in {source}"), &SIGN_IN_SOURCE, now).map_err(Failure::TooMany)?;
     let found = match canonical_name(&name) {
-        Some(name) => {
-            spooler
-                .records()
-                .account_by_name(Whose::Owner(console.options.owner), &name)
-                .await?
-        }
+        Some(name) => spooler.records().account_by_name(Whose::Owner(console.options.owner), &name).await?,
         None => None,
     };
     let account = found.map(|row| row.record);
-    let hash = account
-        .as_ref()
-        .and_then(|account| account.password_hash.as_ref())
-        .map(|hash| hash.0.clone());
-    let fits = console
-        .passwords
-        .verify(ask.form.get("password").unwrap_or(""), hash)
-        .await;
+    let hash = account.as_ref().and_then(|account| account.password_hash.as_ref()).map(|hash| hash.0.clone());
+    let _place = console.passwords.place().ok_or(Failure::TooMany(5_000))?;
+    let fits = console.passwords.verify(ask.form.get("password").unwrap_or(""), hash).await;
     match account {
         Some(account) if fits => {
             console.limiter.note(&name, false, now);
@@ -219,12 +166,7 @@ pub(crate) async fn sign_in(console: Arc<Console>, ask: Ask) -> Answer {
                 console.limiter.note(&name, true, now);
             }
             tracing::info!(source, "Refused a sign-in");
-            Ok(sign_in_form(
-                &console,
-                &ask,
-                StatusCode::UNPROCESSABLE_ENTITY,
-                t.wrong_sign_in.into(),
-            ))
+            Ok(sign_in_form(&console, &ask, StatusCode::UNPROCESSABLE_ENTITY, t.wrong_sign_in.into()))
         }
     }
 }
@@ -236,9 +178,7 @@ pub(crate) async fn sign_out(console: Arc<Console>, ask: Ask) -> Answer {
     }
     let mut response = respond::see_other("/sign-in");
     let removed = cookie::remove(SESSION_COOKIE, ask.peer.tls);
-    response
-        .headers_mut()
-        .extend(removed.map(|value| (header::SET_COOKIE, value)));
+    response.headers_mut().extend(removed.map(|value| (header::SET_COOKIE, value)));
     Ok(response)
 }
 
@@ -249,14 +189,9 @@ mod tests {
     #[test]
     fn a_sign_in_leads_to_places_of_this_server_only() {
         assert_eq!(local("/jobs/7K3M?lang=ja"), "/jobs/7K3M?lang=ja");
-        for foreign in [
-            "//evil.example",
-            "https://evil.example",
-            "/\\evil.example",
-            "javascript:alert(1)",
-            "",
-            "/a\r\nb",
-        ] {
+        for foreign in
+            ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "", "/a\r\nb"]
+        {
             assert_eq!(local(foreign), "/", "{foreign}");
         }
     }

@@ -24,11 +24,7 @@ struct Upload {
 pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
     let t = ask.id.texts();
     let printer = ask.id.printer()?;
-    let path = console
-        .options
-        .upload_path
-        .as_ref()
-        .ok_or(Failure::NotFound)?;
+    let path = console.options.upload_path.as_ref().ok_or(Failure::NotFound)?;
     let action = path.replace("{printer}", &printer.name);
     ok(&Upload {
         f: Frame::new(&console, &ask.id, &ask.parts, t.upload),

@@ -65,7 +65,9 @@ async fn write(folder: &Path, ticket: &Ticket, mut document: Document) -> io::Re
 
 /// The job's file: a file under its name is whole, because it got its name last.
 async fn find(printer: &Printer, short: ShortId) -> io::Result<Option<String>> {
-    let Some(folder) = path_of(&printer.device) else { return Ok(None) };
+    let Some(folder) = path_of(&printer.device) else {
+        return Ok(None);
+    };
     let short = short.to_string();
     let mut entries = match tokio::fs::read_dir(folder).await {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -195,8 +197,13 @@ mod tests {
     async fn a_file_appears_whole_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let device = format!("folder:{}", folder.path().display());
-        let printer =
-            Printer::new(tympan_engine::OwnerId::FIRST, tympan_engine::PrinterUuid([1; 16]), "f", &device, Default::default());
+        let printer = Printer::new(
+            tympan_engine::OwnerId::FIRST,
+            tympan_engine::PrinterUuid([1; 16]),
+            "f",
+            &device,
+            Default::default(),
+        );
         let ticket = ticket("x", "application/pdf");
         let short = Document { octets: 5, reader: Box::new(&b"%PD"[..]) };
         let sent = FolderOutput.send_document(&printer, None, &ticket, short).await;

@@ -45,18 +45,26 @@ impl SocketOutput {
             let read = match document.reader.read(&mut piece).await {
                 Ok(0) => break,
                 Ok(read) => read,
-                Err(error) => return Sent::Broken { octets, why: format!("the document could not be read: {error}") },
+                Err(error) => {
+                    return Sent::Broken { octets, why: format!("the document could not be read: {error}") };
+                }
             };
             let mut left = &piece[..read];
             while !left.is_empty() {
                 match timeout(self.times.stall, stream.write(left)).await {
-                    Ok(Ok(0)) => return Sent::Broken { octets, why: "the device takes no more".into() },
+                    Ok(Ok(0)) => {
+                        return Sent::Broken { octets, why: "the device takes no more".into() };
+                    }
                     Ok(Ok(written)) => {
                         octets += written as u64;
                         left = &left[written..];
                     }
-                    Ok(Err(error)) => return Sent::Broken { octets, why: format!("the line broke: {error}") },
-                    Err(_) => return Sent::Broken { octets, why: "the device took nothing for too long".into() },
+                    Ok(Err(error)) => {
+                        return Sent::Broken { octets, why: format!("the line broke: {error}") };
+                    }
+                    Err(_) => {
+                        return Sent::Broken { octets, why: "the device took nothing for too long".into() };
+                    }
                 }
             }
         }

@@ -83,7 +83,9 @@ impl Layout {
 
     /// Pages of one document that follow each other, from the side at `start` on: first page, last page, sides.
     pub(crate) fn run(&self, start: usize) -> Option<(usize, u32, u32)> {
-        let Some(Side::Page { document, page: first }) = self.sides.get(start).copied() else { return None };
+        let Some(Side::Page { document, page: first }) = self.sides.get(start).copied() else {
+            return None;
+        };
         let mut last = first;
         for side in &self.sides[start + 1..] {
             match *side {
@@ -99,8 +101,8 @@ impl Layout {
 pub(crate) mod tests {
     use super::*;
     use tympan_engine::{
-        DocumentId, Fence, JobDocument, JobId, JobOptions, JobSource, JobUuid, Language, Originator, OwnerId, PageRange,
-        PrinterUuid, Timestamp,
+        DocumentId, Fence, JobDocument, JobId, JobOptions, JobSource, JobUuid, Language, Originator, OwnerId,
+        PageRange, PrinterUuid, Timestamp,
     };
     use tympan_ipp::JobState;
 
@@ -158,7 +160,9 @@ pub(crate) mod tests {
 
     fn text(layout: &Layout) -> String {
         let side = |side: &Side| match side {
-            Side::Page { document, page } => format!("{}{page}", char::from(b'a' + *document as u8)),
+            Side::Page { document, page } => {
+                format!("{}{page}", char::from(b'a' + *document as u8))
+            }
             Side::Blank => "-".into(),
             Side::Mark => "!".into(),
         };

@@ -117,7 +117,12 @@ impl Drawn {
 
 impl Delivery {
     /// Finds or makes the data for a job at a printer.
-    pub(crate) async fn prepare(&self, spooler: &Spooler, job: &Job, printer: &Printer) -> Result<Prepared, PrepareError> {
+    pub(crate) async fn prepare(
+        &self,
+        spooler: &Spooler,
+        job: &Job,
+        printer: &Printer,
+    ) -> Result<Prepared, PrepareError> {
         let plan = plan(job, printer).map_err(PrepareError::Refused)?;
         let dropped = source_is_raster(spooler, job).await?;
         if let Some(rendition) = usable(job, printer, &plan, dropped) {
@@ -151,7 +156,9 @@ impl Delivery {
         if form == StoredForm::Mail || !job.is_waiting() || job.rendition.is_some() || printer.profile.is_none() {
             return Ok(());
         }
-        let Ok(plan) = plan(&job, &printer) else { return Ok(()) };
+        let Ok(plan) = plan(&job, &printer) else {
+            return Ok(());
+        };
         if plan.form == Form::Untouched {
             // What is stored is what the printer takes.
             return Ok(());
@@ -176,9 +183,13 @@ impl Delivery {
         let drop_source = drawn.plan.form == Form::Raster && (form == StoredForm::PrintData || made < source);
         let new = drawn.document.clone();
         let event = JobEvent::Stored { rendition: drawn.rendition(&job, &printer), drop_source };
-        let keeps = drop_source || form == StoredForm::PrintData;
+        // A job that was taken up meanwhile reads what it found.
+        let still_waits = spooler.job(Whose::Everyones, job.uuid).await?.is_waiting();
+        let keeps = still_waits && (drop_source || form == StoredForm::PrintData);
         let stored = match keeps {
-            true => spooler.job_event_with(Whose::Everyones, job.uuid, event, vec![drawn.document], None).await.map(|_| ()),
+            true => {
+                spooler.job_event_with(Whose::Everyones, job.uuid, event, vec![drawn.document], None).await.map(|_| ())
+            }
             false => Ok(()),
         };
         if !keeps || stored.is_err() {
@@ -206,14 +217,16 @@ impl Delivery {
             tries += 1;
             let (name, kind) = failed;
             let offered = printer.profile.as_ref().map(|profile| profile.resolutions.as_slice()).unwrap_or_default();
-            let too_much = matches!(
-                kind,
-                RefusalKind::TooMuchMemory | RefusalKind::TooMuchTime | RefusalKind::PageTooLarge
-            );
+            let too_much =
+                matches!(kind, RefusalKind::TooMuchMemory | RefusalKind::TooMuchTime | RefusalKind::PageTooLarge);
             match plan::coarser(offered, plan.drawing.dpi).filter(|_| too_much) {
                 Some(dpi) if tries < 2 => plan.drawing.dpi = dpi,
                 None if kind == RefusalKind::RendererFailed && tries < 2 => {}
-                _ => return Err(PrepareError::Refused(Remark::NotPrinted { name, kind, format: String::new() }.to_string())),
+                _ => {
+                    return Err(PrepareError::Refused(
+                        Remark::NotPrinted { name, kind, format: String::new() }.to_string(),
+                    ));
+                }
             }
         }
     }
@@ -245,7 +258,9 @@ impl Delivery {
                     at += 1;
                 }
                 Side::Page { .. } => {
-                    let Some((document, first, last)) = plan.layout.run(at) else { break };
+                    let Some((document, first, last)) = plan.layout.run(at) else {
+                        break;
+                    };
                     let facts = &job.documents[document];
                     let file = match &mut open {
                         Some((same, file)) if *same == document => file,
@@ -273,8 +288,16 @@ impl Delivery {
         Ok(copied?)
     }
 
-    async fn lay_out(&self, spooler: &Spooler, job: &Job, plan: &Plan, id: DocumentId) -> Result<NewDocument, DrawError> {
-        let Some(one) = job.documents.first() else { return Err(PrepareError::Stop(Stop::Stale).into()) };
+    async fn lay_out(
+        &self,
+        spooler: &Spooler,
+        job: &Job,
+        plan: &Plan,
+        id: DocumentId,
+    ) -> Result<NewDocument, DrawError> {
+        let Some(one) = job.documents.first() else {
+            return Err(PrepareError::Stop(Stop::Stale).into());
+        };
         let input = spooler.documents().plaintext_file(one.id).await?;
         let request = ToPdf {
             format: None,
@@ -299,7 +322,9 @@ impl Delivery {
         let text = format!("\n\n\n    {mark}\n\n    {}\n    Tympan job {}\n", *job.name, job.short());
         let mut file = crate::temp::nameless(&self.options().temp_folder)
             .map_err(|error| PrepareError::Temporary(error.to_string()))?;
-        file.write_all(text.as_bytes()).and_then(|()| file.rewind()).map_err(|error| PrepareError::Temporary(error.to_string()))?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.rewind())
+            .map_err(|error| PrepareError::Temporary(error.to_string()))?;
         let mut request = raster_request(plan, Some(Format::Text), 1, Some(1));
         request.charset = Some("utf-8".into());
         self.draw_pages(request, file, 0, "mark", press).await
@@ -421,7 +446,10 @@ impl Delivery {
 /// Why drawing ended early.
 enum DrawError {
     /// The document is to blame.
-    Refused { name: String, kind: RefusalKind },
+    Refused {
+        name: String,
+        kind: RefusalKind,
+    },
     Prepare(PrepareError),
 }
 
@@ -472,7 +500,9 @@ fn usable<'a>(job: &'a Job, printer: &Printer, plan: &Plan, dropped: bool) -> Op
 
 /// Whether the job's documents were given up for their raster.
 async fn source_is_raster(spooler: &Spooler, job: &Job) -> Result<bool, PrepareError> {
-    let Some(first) = job.documents.first() else { return Ok(false) };
+    let Some(first) = job.documents.first() else {
+        return Ok(false);
+    };
     let mut start = [0; 4];
     let mut reader = spooler.documents().open_document(first.id).await?;
     let read = reader.read_at(0, &mut start).await?;
@@ -497,7 +527,12 @@ fn raster_request(plan: &Plan, format: Option<Format>, first_page: u32, last_pag
 }
 
 /// PWG Raster may be put one after the other, but for the word it begins with.
-async fn copy_raster(spooler: &Spooler, one: &NewDocument, id: DocumentId, copies: u16) -> Result<NewDocument, StoreError> {
+async fn copy_raster(
+    spooler: &Spooler,
+    one: &NewDocument,
+    id: DocumentId,
+    copies: u16,
+) -> Result<NewDocument, StoreError> {
     let mut writer = spooler.documents().create(id)?;
     writer.write(&pwg::SYNC_WORD).await?;
     for _ in 0..copies {

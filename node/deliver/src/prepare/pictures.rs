@@ -68,7 +68,9 @@ impl PicturesInPdf {
     }
 
     pub(crate) fn lines(&mut self, rows: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
-        let Some(open) = &mut self.open else { return Ok(()) };
+        let Some(open) = &mut self.open else {
+            return Ok(());
+        };
         open.deflate.write_all(rows)?;
         let made = open.deflate.get_mut();
         open.octets += made.len() as u64;
@@ -77,7 +79,9 @@ impl PicturesInPdf {
     }
 
     pub(crate) fn end_page(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
-        let Some(open) = self.open.take() else { return Ok(()) };
+        let Some(open) = self.open.take() else {
+            return Ok(());
+        };
         let rest = open.deflate.finish()?;
         let octets = open.octets + rest.len() as u64;
         out.extend_from_slice(&rest);

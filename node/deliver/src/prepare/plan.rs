@@ -2,8 +2,8 @@
 
 use tympan_engine::{ColorMode, DeviceProfile, Job, JobOptions, PageRange, Printer, Sides};
 use tympan_ipp::media::{self, Size};
-use tympan_raster::sheet_back::{SheetBack, Sides as RasterSides, Transform};
 use tympan_raster::PixelType;
+use tympan_raster::sheet_back::{SheetBack, Sides as RasterSides, Transform};
 use tympan_render::{BackSide, Colour, Margins, PageSetup};
 
 use super::layout::Layout;
@@ -131,9 +131,12 @@ pub fn plan(job: &Job, printer: &Printer) -> Result<Plan, String> {
         copies_in_data: if by_device { 1 } else { copies },
         sides: job.options.sides.filter(|sides| profile.duplex || !sides.is_duplex()),
         color: job.options.color,
-        media: job.options.media.as_ref().and(Some(drawing.media.clone())).filter(|media| {
-            profile.media.is_empty() || profile.media.iter().any(|known| known == media)
-        }),
+        media: job
+            .options
+            .media
+            .as_ref()
+            .and(Some(drawing.media.clone()))
+            .filter(|media| profile.media.is_empty() || profile.media.iter().any(|known| known == media)),
         page_ranges: Vec::new(),
         drawing,
     };
@@ -145,7 +148,8 @@ pub fn plan(job: &Job, printer: &Printer) -> Result<Plan, String> {
     let device_can = plan.copies_in_data == 1
         && (!plan.drawing.is_duplex() || tells("sides"))
         && (!wants_mono || tells("print-color-mode"));
-    let picks_pages = |format: &str| job.options.pages.is_empty() || (format == PDF && profile.page_ranges && tells("page-ranges"));
+    let picks_pages =
+        |format: &str| job.options.pages.is_empty() || (format == PDF && profile.page_ranges && tells("page-ranges"));
     if let Some(one) = one.filter(|_| device_can) {
         let format = media_type(&one.format);
         if profile.takes(format) && matches!(format, PDF | "image/jpeg") && picks_pages(format) {

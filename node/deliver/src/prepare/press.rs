@@ -47,7 +47,9 @@ impl Press {
     pub(crate) fn new(form: Form, drawing: &Drawing, sides_in_all: u32, copies: u16, writer: DocumentWriter) -> Self {
         let mut buffer = Vec::new();
         let sink = match form {
-            Form::PicturesInPdf => Sink::Pdf(Box::new(PicturesInPdf::new(drawing.colour, drawing.size.points(), &mut buffer))),
+            Form::PicturesInPdf => {
+                Sink::Pdf(Box::new(PicturesInPdf::new(drawing.colour, drawing.size.points(), &mut buffer)))
+            }
             Form::Untouched | Form::LaidOut | Form::Raster => {
                 let mut encoder = pwg::Encoder::new();
                 encoder.start(&mut buffer);
@@ -70,8 +72,8 @@ impl Press {
 
     fn header(&self) -> PageHeader {
         let (width, height) = self.pixels;
-        let mut header = PageHeader::new(self.drawing.pixel_type(), width, height, self.drawing.dpi)
-            .with_sides(self.drawing.sides);
+        let mut header =
+            PageHeader::new(self.drawing.pixel_type(), width, height, self.drawing.dpi).with_sides(self.drawing.sides);
         let (x, y) = self.drawing.size.points();
         header.page_size = (x.round() as u32, y.round() as u32);
         header.page_size_name.clone_from(&self.drawing.media);

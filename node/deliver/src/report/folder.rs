@@ -13,7 +13,8 @@ pub(super) async fn write(folder: &Path, mail: &Mail, octets: &[u8]) -> Result<(
     let part = folder.join(format!(".{name}.part"));
     let written = async {
         tokio::fs::create_dir_all(folder).await?;
-        let mut file = tokio::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part).await?;
+        let mut file =
+            tokio::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part).await?;
         file.write_all(octets).await?;
         file.flush().await?;
         file.sync_all().await?;

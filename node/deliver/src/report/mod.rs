@@ -86,7 +86,7 @@ pub struct ReportOptions {
     /// Where people reach the console, without a slash at the end; `None`: letters have no links.
     pub base_url: Option<String>,
     /// Path of the page of one job for whoever knows its secret, `{token}` standing for that. Default
-    /// `/link/{token}`.
+    /// `/j/{token}`.
     pub job_path: String,
     /// How mail leaves; `None`: notices become files.
     pub mail_out: Option<MailOut>,
@@ -103,7 +103,7 @@ impl ReportOptions {
             domain: domain.to_owned(),
             hostname: domain.to_owned(),
             base_url: None,
-            job_path: "/link/{token}".into(),
+            job_path: "/j/{token}".into(),
             mail_out: None,
             folder: folder.into(),
             time_zone: TimeZone::system(),
@@ -172,7 +172,13 @@ impl Reporter {
     }
 
     /// [`tympan_engine::Effect::Notify`].
-    pub(crate) async fn notify(&self, spooler: &Spooler, job: JobUuid, kind: &NoticeKind, tries: u32) -> Result<(), Stop> {
+    pub(crate) async fn notify(
+        &self,
+        spooler: &Spooler,
+        job: JobUuid,
+        kind: &NoticeKind,
+        tries: u32,
+    ) -> Result<(), Stop> {
         let job = spooler.job(Whose::Everyones, job).await?;
         let printer = spooler.printer(Whose::Everyones, job.printer).await?;
         let originator = &job.originator;
@@ -262,7 +268,7 @@ impl Reporter {
             answers: in_reply_to.is_some(),
             id: compose::id_of(&format!("{to}\n{subject}\n{text}\n{}", in_reply_to.unwrap_or_default())),
             at: spooler.now(),
-            language: Language::En,
+            language: if text.contains(is_kana) { Language::Ja } else { Language::En },
         };
         self.send(spooler, &mail, tries).await?;
         Ok(())
@@ -292,9 +298,7 @@ impl Reporter {
     /// The sender's jobs that wait at the printer, oldest first.
     async fn still_waiting(&self, spooler: &Spooler, printer: &Printer, job: &Job) -> Result<Vec<Job>, Stop> {
         let jobs = spooler.waiting_of(printer, &job.originator.address, 200).await?;
-        let waits = |job: &Job| {
-            job.is_waiting() || (job.state == JobState::ProcessingStopped && job.doubt.is_none())
-        };
+        let waits = |job: &Job| job.is_waiting() || (job.state == JobState::ProcessingStopped && job.doubt.is_none());
         Ok(jobs.into_iter().filter(waits).take(JOBS_MAX).collect())
     }
 
@@ -306,7 +310,9 @@ impl Reporter {
         kind: &NoticeKind,
         waiting: &[Job],
     ) -> Result<Option<String>, Stop> {
-        let Some(base_url) = &self.options.base_url else { return Ok(None) };
+        let Some(base_url) = &self.options.base_url else {
+            return Ok(None);
+        };
         let job = match kind {
             NoticeKind::Waiting { .. } => waiting.first().unwrap_or(job),
             NoticeKind::InDoubt | NoticeKind::Review => job,
@@ -316,6 +322,11 @@ impl Reporter {
         let token = spooler.new_token(job.owner, TokenScope::Job { job: job.uuid }, Some(until)).await?;
         Ok(Some(format!("{base_url}{}", self.options.job_path.replace("{token}", &token))))
     }
+}
+
+/// Hiragana and katakana: no language but Japanese writes them.
+fn is_kana(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{30ff}')
 }
 
 /// An instant as English letters show it.

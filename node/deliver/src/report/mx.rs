@@ -45,11 +45,8 @@ impl Direct {
 
     pub(super) async fn send(&self, to: &str, octets: &[u8]) -> Result<(), SendError> {
         let domain = to.rsplit_once('@').map_or("", |(_, domain)| domain);
-        let config = Arc::new(Config {
-            hostname: self.hostname.clone(),
-            tls: TlsPolicy::Opportunistic,
-            ..Config::default()
-        });
+        let config =
+            Arc::new(Config { hostname: self.hostname.clone(), tls: TlsPolicy::Opportunistic, ..Config::default() });
         let mut last = SendError::temporary(format!("{domain} has no server that can be reached"));
         for host in self.servers(domain).await? {
             let server = Server { host: &host, port: self.port, implicit_tls: false, tls: &self.connector };
@@ -82,7 +79,9 @@ impl Direct {
                 return Err(SendError::permanent(format!("the domain {domain} does not exist")));
             }
             Err(error) if error.is_no_records_found() => Vec::new(),
-            Err(error) => return Err(SendError::temporary(format!("could not look up {domain}: {error}"))),
+            Err(error) => {
+                return Err(SendError::temporary(format!("could not look up {domain}: {error}")));
+            }
         };
         order(domain, answers, &self.hostname)
     }
@@ -99,13 +98,20 @@ fn order(domain: &str, mut answers: Vec<(u16, String)>, own: &str) -> Result<Vec
         return Err(SendError::permanent(format!("the domain {domain} takes no mail")));
     }
     // Servers that are no better than ourselves would bring it back to us.
-    if let Some(ours) = answers.iter().find(|(_, exchange)| plain(exchange) == plain(own)).map(|(preference, _)| *preference) {
+    if let Some(ours) =
+        answers.iter().find(|(_, exchange)| plain(exchange) == plain(own)).map(|(preference, _)| *preference)
+    {
         answers.retain(|(preference, _)| *preference < ours);
         if answers.is_empty() {
             return Err(SendError::permanent(format!("we are the server of {domain} ourselves")));
         }
     }
-    Ok(answers.into_iter().map(|(_, exchange)| plain(&exchange)).filter(|name| !name.is_empty()).take(SERVERS_MAX).collect())
+    Ok(answers
+        .into_iter()
+        .map(|(_, exchange)| plain(&exchange))
+        .filter(|name| !name.is_empty())
+        .take(SERVERS_MAX)
+        .collect())
 }
 
 #[cfg(test)]

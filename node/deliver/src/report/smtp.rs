@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
-use tympan_smtp::client::{CloseReason, Config, Event, Failure, Outgoing, Outcome, Session};
+use tympan_smtp::client::{CloseReason, Config, Event, Failure, Outcome, Outgoing, Session};
 use tympan_smtp::{Address, Envelope, Recipient, ReversePath};
 
 /// Time to connect.
@@ -55,7 +55,8 @@ pub(super) struct Server<'a> {
 
 /// Sends one mail to one recipient, with the null reverse-path of notices.
 pub(super) async fn send(server: &Server<'_>, config: Arc<Config>, to: &str, octets: &[u8]) -> Result<(), SendError> {
-    let address = Address::parse(to).map_err(|error| SendError::permanent(format!("the address is not one: {error}")))?;
+    let address =
+        Address::parse(to).map_err(|error| SendError::permanent(format!("the address is not one: {error}")))?;
     let envelope = Envelope { reverse_path: ReversePath::Null, recipients: vec![Recipient::from(address)] };
     fate(&hand_over(server, config, envelope, octets, &mut |_| {}).await?)
 }
@@ -71,8 +72,12 @@ pub(super) async fn hand_over(
     let connecting = TcpStream::connect((server.host, server.port));
     let tcp = match timeout(CONNECT, connecting).await {
         Ok(Ok(tcp)) => tcp,
-        Ok(Err(error)) => return Err(SendError::temporary(format!("no connection to {}: {error}", server.host))),
-        Err(_) => return Err(SendError::temporary(format!("no connection to {} in time", server.host))),
+        Ok(Err(error)) => {
+            return Err(SendError::temporary(format!("no connection to {}: {error}", server.host)));
+        }
+        Err(_) => {
+            return Err(SendError::temporary(format!("no connection to {} in time", server.host)));
+        }
     };
     let _ = tcp.set_nodelay(true);
     let mut stream: Box<dyn Stream> = Box::new(tcp);
@@ -111,7 +116,8 @@ async fn run(
     let mut input = vec![0; 8 * 1024];
     loop {
         while let Some(out) = session.poll_output() {
-            let left = session.poll_timeout().map_or(Duration::from_secs(60), |(at, _)| at.saturating_sub(began.elapsed()));
+            let left =
+                session.poll_timeout().map_or(Duration::from_secs(60), |(at, _)| at.saturating_sub(began.elapsed()));
             match timeout(left, stream.write_all(&out)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => session.handle_end(),
@@ -175,7 +181,8 @@ async fn run(
         if acted {
             continue;
         }
-        let left = session.poll_timeout().map_or(Duration::from_secs(300), |(at, _)| at.saturating_sub(began.elapsed()));
+        let left =
+            session.poll_timeout().map_or(Duration::from_secs(300), |(at, _)| at.saturating_sub(began.elapsed()));
         match timeout(left, stream.read(&mut input)).await {
             Ok(Ok(0) | Err(_)) => session.handle_end(),
             Ok(Ok(read)) => {

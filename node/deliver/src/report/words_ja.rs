@@ -91,7 +91,8 @@ pub(super) fn letter(kind: &NoticeKind, facts: &Facts<'_>) -> Letter {
         NoticeKind::Aborted => {
             let why = match &job.outcome {
                 Some(Outcome::DoubtClosed) => {
-                    "どこまで印刷されたか分からないまま、期限までに回答がなかったため、終了してデータを削除しました。".to_owned()
+                    "どこまで印刷されたか分からないまま、期限までに回答がなかったため、終了してデータを削除しました。"
+                        .to_owned()
                 }
                 _ if !job.remarks.is_empty() => format!("理由:\n{}", remarks(job).trim_end()),
                 Some(Outcome::Unprintable { why }) => format!("理由: {}", in_language(why, LANGUAGE)),
@@ -119,8 +120,12 @@ pub(super) fn letter(kind: &NoticeKind, facts: &Facts<'_>) -> Letter {
             let which_pages = job.doubt.as_ref().map_or(String::new(), |doubt| {
                 let why = in_language(&doubt.why, LANGUAGE);
                 match (doubt.certain, doubt.possible) {
-                    (certain, possible) if certain >= possible => format!("{why}。その時点で{certain}ページまで印刷されました"),
-                    (0, possible) => format!("{why}。1ページから{possible}ページまでは、印刷されたかどうか分かりません"),
+                    (certain, possible) if certain >= possible => {
+                        format!("{why}。その時点で{certain}ページまで印刷されました")
+                    }
+                    (0, possible) => {
+                        format!("{why}。1ページから{possible}ページまでは、印刷されたかどうか分かりません")
+                    }
                     (certain, possible) => format!(
                         "{why}。{certain}ページまでは印刷され、{}ページから{possible}ページまでは分かりません",
                         certain + 1

@@ -18,24 +18,17 @@ fn main() -> ExitCode {
         eprintln!("usage: printer FOLDER [IPP-PORT [RAW-PORT [PAGE-PORT]]]");
         return ExitCode::from(2);
     };
-    let port = |index: usize| {
-        args.get(index)
-            .and_then(|arg| arg.parse().ok())
-            .unwrap_or(0)
-    };
+    let port = |index: usize| args.get(index).and_then(|arg| arg.parse().ok()).unwrap_or(0);
     let addr = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
     let mut options = DeviceOptions::new(folder);
     options.ipp_addr = addr(port(1));
     options.raw_addr = Some(addr(port(2)));
     options.page_addr = addr(port(3));
-    options.trays = [
-        ("tray-1", "iso_a4_210x297mm"),
-        ("tray-2", "na_letter_8.5x11in"),
-        ("by-pass-tray", "na_index-4x6_4x6in"),
-    ]
-    .into_iter()
-    .filter_map(|(tray, media)| Some(Tray::full(tray, Media::from_name(media)?, 250)))
-    .collect();
+    options.trays =
+        [("tray-1", "iso_a4_210x297mm"), ("tray-2", "na_letter_8.5x11in"), ("by-pass-tray", "na_index-4x6_4x6in")]
+            .into_iter()
+            .filter_map(|(tray, media)| Some(Tray::full(tray, Media::from_name(media)?, 250)))
+            .collect();
     options.renderer = Renderer::of_this_program().ok();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,

@@ -62,8 +62,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// The hidden name of a page that is not printed yet.
     fn part(&self, page: u32) -> PathBuf {
-        self.folder
-            .join(format!(".job-{:04}-p{page:03}.part", self.job_id))
+        self.folder.join(format!(".job-{:04}-p{page:03}.part", self.job_id))
     }
 }
 
@@ -78,14 +77,9 @@ pub(crate) fn decode(document: Document, ticket: Arc<Ticket>, settings: Settings
             Ok(Format::PwgRaster) => raster::pwg(document, settings, sender.clone()).await,
             Ok(Format::AppleRaster) => raster::urf(document, settings, sender.clone()).await,
             Ok(_) if document.cut => Err(DecodeFault::Cut("its end is missing".to_owned())),
-            Ok(format) if format.is_printable() => {
-                rendered::pages(document, format, &ticket, &settings, &sender).await
-            }
+            Ok(format) if format.is_printable() => rendered::pages(document, format, &ticket, &settings, &sender).await,
             Ok(Format::Empty) => Err(DecodeFault::Format("it is empty".to_owned())),
-            Ok(format) => Err(DecodeFault::Format(format!(
-                "this printer takes no {}",
-                format.name()
-            ))),
+            Ok(format) => Err(DecodeFault::Format(format!("this printer takes no {}", format.name()))),
             Err(error) => Err(error.into()),
         };
         if let Err(fault) = fault {
@@ -106,10 +100,7 @@ fn kind(document: &Document) -> io::Result<Format> {
             n => got += n,
         }
     }
-    let declared = document
-        .format
-        .as_deref()
-        .filter(|f| *f != "application/octet-stream");
+    let declared = document.format.as_deref().filter(|f| *f != "application/octet-stream");
     Ok(tympan_render::sniff(&start[..got], declared))
 }
 

@@ -24,11 +24,7 @@ struct Head {
 
 type Out = Sender<Result<Decoded, DecodeFault>>;
 
-pub(super) async fn pwg(
-    document: Document,
-    settings: Settings,
-    out: Out,
-) -> Result<(), DecodeFault> {
+pub(super) async fn pwg(document: Document, settings: Settings, out: Out) -> Result<(), DecodeFault> {
     run::<pwg::Pwg>(document, settings, out, |header| Head {
         pixel: header.pixel_type,
         width: header.width,
@@ -40,11 +36,7 @@ pub(super) async fn pwg(
     .await
 }
 
-pub(super) async fn urf(
-    document: Document,
-    settings: Settings,
-    out: Out,
-) -> Result<(), DecodeFault> {
+pub(super) async fn urf(document: Document, settings: Settings, out: Out) -> Result<(), DecodeFault> {
     run::<urf::Urf>(document, settings, out, |header| Head {
         pixel: header.pixel_type,
         width: header.width,
@@ -66,8 +58,7 @@ where
     F: page::PageFormat + Send + 'static,
     F::Header: Send,
 {
-    let read =
-        tokio::task::spawn_blocking(move || read::<F>(&document, &settings, &out, head)).await;
+    let read = tokio::task::spawn_blocking(move || read::<F>(&document, &settings, &out, head)).await;
     read.unwrap_or_else(|error| Err(DecodeFault::Failed(error.to_string())))
 }
 
@@ -77,10 +68,7 @@ fn read<F: page::PageFormat>(
     out: &Out,
     head: fn(&F::Header) -> Head,
 ) -> Result<(), DecodeFault> {
-    let mut reader = page::Reader::<F>::new(Limits {
-        pages_max: 10_000,
-        ..Limits::default()
-    });
+    let mut reader = page::Reader::<F>::new(Limits { pages_max: 10_000, ..Limits::default() });
     let mut piece = vec![0; PIECE_OCTETS];
     let mut writer: Option<PageWriter> = None;
     let mut at = 0;
@@ -93,29 +81,17 @@ fn read<F: page::PageFormat>(
         reader.push(&piece[..got]);
         loop {
             let page = reader.pages();
-            match reader
-                .next()
-                .map_err(|error| DecodeFault::Format(error.to_string()))?
-            {
+            match reader.next().map_err(|error| DecodeFault::Format(error.to_string()))? {
                 None => break,
                 Some(Event::Page(header)) => {
                     let head = head(&header);
-                    if page == 0
-                        && head.total > 0
-                        && out.blocking_send(Ok(Decoded::Total(head.total))).is_err()
-                    {
+                    if page == 0 && head.total > 0 && out.blocking_send(Ok(Decoded::Total(head.total))).is_err() {
                         return Ok(());
                     }
                     let size = (head.width, head.height);
-                    let begun = PageWriter::begin(
-                        &settings.part(page + 1),
-                        page + 1,
-                        head.pixel,
-                        size,
-                        head.resolution,
-                    )?;
-                    let begun = begun
-                        .ok_or_else(|| DecodeFault::Format("its colours are unknown".to_owned()))?;
+                    let begun =
+                        PageWriter::begin(&settings.part(page + 1), page + 1, head.pixel, size, head.resolution)?;
+                    let begun = begun.ok_or_else(|| DecodeFault::Format("its colours are unknown".to_owned()))?;
                     writer = Some(begun.flipped(head.flipped.0, head.flipped.1));
                 }
                 Some(Event::Lines { count, row, .. }) => {

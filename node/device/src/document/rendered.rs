@@ -5,8 +5,7 @@ use tokio::sync::mpsc::{self, Sender};
 use tokio::task::JoinHandle;
 use tympan_raster::PixelType;
 use tympan_render::{
-    Colour, Format, Margins, Orientation, Output, PageHeader, PageSetup, Raster, RefusalKind,
-    RenderError, Scaling,
+    Colour, Format, Margins, Orientation, Output, PageHeader, PageSetup, Raster, RefusalKind, RenderError, Scaling,
 };
 
 use super::{DecodeFault, Decoded, Settings, reopen};
@@ -24,26 +23,17 @@ pub(super) async fn pages(
     out: &Out,
 ) -> Result<(), DecodeFault> {
     let Some(renderer) = &settings.renderer else {
-        return Err(DecodeFault::Format(format!(
-            "this printer takes no {}",
-            format.name()
-        )));
+        return Err(DecodeFault::Format(format!("this printer takes no {}", format.name())));
     };
     let ranges = match ticket.page_ranges.as_slice() {
         [] => vec![(1, None)],
-        ranges => ranges
-            .iter()
-            .map(|(first, last)| (*first, Some(*last)))
-            .collect(),
+        ranges => ranges.iter().map(|(first, last)| (*first, Some(*last))).collect(),
     };
     let single = ranges.len() == 1;
     let mut printed = 0;
     for (first_page, last_page) in ranges {
         let request = raster_request(format, &document, ticket, settings, first_page, last_page);
-        let mut run = renderer
-            .run(request, reopen(&document)?)
-            .await
-            .map_err(fault)?;
+        let mut run = renderer.run(request, reopen(&document)?).await.map_err(fault)?;
         let mut writing: Option<Writing> = None;
         loop {
             let output = match run.next().await {
@@ -82,9 +72,7 @@ pub(super) async fn pages(
         }
     }
     if printed == 0 {
-        return Err(DecodeFault::Format(
-            "it has none of the pages asked for".to_owned(),
-        ));
+        return Err(DecodeFault::Format("it has none of the pages asked for".to_owned()));
     }
     Ok(())
 }
@@ -101,31 +89,17 @@ fn raster_request(
     let resolution = ticket.resolution.unwrap_or(settings.resolution);
     let charset = document.format.as_deref().and_then(|f| {
         let (_, parameter) = f.split_once("charset=")?;
-        Some(
-            parameter
-                .split(';')
-                .next()?
-                .trim_matches([' ', '"'])
-                .to_owned(),
-        )
+        Some(parameter.split(';').next()?.trim_matches([' ', '"']).to_owned())
     });
     Raster {
         format: Some(format),
         charset,
         first_page,
         last_page,
-        setup: PageSetup {
-            width: media.size.x,
-            height: media.size.y,
-            margins: Margins::all(MARGIN as u32),
-        },
+        setup: PageSetup { width: media.size.x, height: media.size.y, margins: Margins::all(MARGIN as u32) },
         resolution: (resolution, resolution),
         size: None,
-        colour: if settings.color && !ticket.monochrome {
-            Colour::Srgb8
-        } else {
-            Colour::Sgray8
-        },
+        colour: if settings.color && !ticket.monochrome { Colour::Srgb8 } else { Colour::Sgray8 },
         scaling: match ticket.scaling.as_deref() {
             Some("fill") => Scaling::Fill,
             Some("fit") => Scaling::Fit,
@@ -170,10 +144,7 @@ impl Writing {
             let mut writer = PageWriter::begin(&part, header.page, pixel, size, header.resolution)?
                 .ok_or_else(|| DecodeFault::Failed("unknown pixels".to_owned()))?;
             while let Some((band, count)) = bands.blocking_recv() {
-                for row in band
-                    .chunks_exact(header.bytes_per_line as usize)
-                    .take(count as usize)
-                {
+                for row in band.chunks_exact(header.bytes_per_line as usize).take(count as usize) {
                     writer.row(row, 1)?;
                 }
             }
@@ -189,8 +160,6 @@ impl Writing {
 
     async fn finish(self) -> Result<PageImage, DecodeFault> {
         drop(self.rows);
-        self.task
-            .await
-            .unwrap_or_else(|error| Err(DecodeFault::Failed(error.to_string())))
+        self.task.await.unwrap_or_else(|error| Err(DecodeFault::Failed(error.to_string())))
     }
 }

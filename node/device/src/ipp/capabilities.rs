@@ -23,8 +23,7 @@ pub(crate) const COPIES_MAX: i32 = 999;
 pub(crate) const ORIENTATIONS: &[i32] = &[3, 4, 5, 6, 7];
 pub(crate) const QUALITIES: &[i32] = &[3, 4, 5];
 pub(crate) const SCALINGS: &[&str] = &["auto", "auto-fit", "fill", "fit", "none"];
-pub(crate) const CONTENT_OPTIMIZES: &[&str] =
-    &["auto", "graphic", "photo", "text", "text-and-graphic"];
+pub(crate) const CONTENT_OPTIMIZES: &[&str] = &["auto", "graphic", "photo", "text", "text-and-graphic"];
 pub(crate) const RENDERING_INTENTS: &[&str] = &["auto", "perceptual", "relative"];
 pub(crate) const MEDIA_TYPES: &[&str] = &["stationery", "auto"];
 pub(crate) const OUTPUT_BIN: &str = "face-down";
@@ -66,20 +65,12 @@ pub(crate) const JOB_CREATION_ATTRIBUTES: &[&str] = &[
 
 /// "print-color-mode-supported", the default first.
 pub(crate) fn color_modes(color: bool) -> &'static [&'static str] {
-    if color {
-        &["auto", "color", "monochrome"]
-    } else {
-        &["auto", "monochrome"]
-    }
+    if color { &["auto", "color", "monochrome"] } else { &["auto", "monochrome"] }
 }
 
 /// "sides-supported", the default first.
 pub(crate) fn sides(duplex: bool) -> &'static [&'static str] {
-    if duplex {
-        &["one-sided", "two-sided-long-edge", "two-sided-short-edge"]
-    } else {
-        &["one-sided"]
-    }
+    if duplex { &["one-sided", "two-sided-long-edge", "two-sided-short-edge"] } else { &["one-sided"] }
 }
 
 /// "pwg-raster-document-type-supported".

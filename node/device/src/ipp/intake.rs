@@ -67,10 +67,7 @@ struct Bounded {
 impl Write for Bounded {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         if self.octets + octets.len() as u64 > self.octets_max {
-            return Err(io::Error::new(
-                io::ErrorKind::FileTooLarge,
-                "document limit",
-            ));
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "document limit"));
         }
         (&*self.file).write_all(octets)?;
         self.octets += octets.len() as u64;
@@ -84,27 +81,15 @@ impl Write for Bounded {
 
 impl Intake {
     /// Makes the file, which has no name and goes with the last who holds it.
-    pub(crate) fn begin(
-        shared: &Shared,
-        compression: Option<Compression>,
-    ) -> Result<Self, IntakeError> {
-        let file =
-            Arc::new(tempfile::tempfile_in(&shared.options.folder).map_err(IntakeError::Disk)?);
-        let bounded = Bounded {
-            file: Arc::clone(&file),
-            octets: 0,
-            octets_max: shared.options.document_octets_max,
-        };
+    pub(crate) fn begin(shared: &Shared, compression: Option<Compression>) -> Result<Self, IntakeError> {
+        let file = Arc::new(tempfile::tempfile_in(&shared.options.folder).map_err(IntakeError::Disk)?);
+        let bounded = Bounded { file: Arc::clone(&file), octets: 0, octets_max: shared.options.document_octets_max };
         let decoder = match compression {
             None => Decoder::Plain(bounded),
             Some(Compression::Gzip) => Decoder::Gzip(MultiGzDecoder::new(bounded)),
             Some(Compression::Deflate) => Decoder::DeflateUnknown(bounded),
         };
-        Ok(Self {
-            decoder,
-            file,
-            received: 0,
-        })
+        Ok(Self { decoder, file, received: 0 })
     }
 
     /// Octets that came so far.
@@ -113,16 +98,10 @@ impl Intake {
     }
 
     /// Takes octets, up to where the printer is told to cut the line.
-    pub(crate) fn write(
-        &mut self,
-        shared: &Shared,
-        octets: &[u8],
-    ) -> Result<IntakeEnd, IntakeError> {
+    pub(crate) fn write(&mut self, shared: &Shared, octets: &[u8]) -> Result<IntakeEnd, IntakeError> {
         let cut_at = shared.read(|model| model.faults.drop_line.map(|drop| drop.at_octet));
         let room = cut_at.map_or(u64::MAX, |at| at.saturating_sub(self.received));
-        let taken = &octets[..octets
-            .len()
-            .min(usize::try_from(room).unwrap_or(usize::MAX))];
+        let taken = &octets[..octets.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
         self.received += taken.len() as u64;
         self.decode(taken)?;
         if cut_at.is_some_and(|at| self.received >= at) {
@@ -134,9 +113,7 @@ impl Intake {
 
     fn decode(&mut self, octets: &[u8]) -> Result<(), IntakeError> {
         if let (Decoder::DeflateUnknown(_), Some(&first)) = (&self.decoder, octets.first()) {
-            let Decoder::DeflateUnknown(bounded) =
-                std::mem::replace(&mut self.decoder, Decoder::Nothing)
-            else {
+            let Decoder::DeflateUnknown(bounded) = std::mem::replace(&mut self.decoder, Decoder::Nothing) else {
                 return Err(IntakeError::Compression);
             };
             // A zlib header names method 8 in its low bits; no block of RFC 1951 that a compressor
@@ -178,13 +155,7 @@ impl Intake {
             Err(_) if cut => self.file.metadata().map_err(IntakeError::Disk)?.len(),
             Err(error) => return Err(Self::fault(error, octets_max)),
         };
-        Ok(Document {
-            file: self.file,
-            octets,
-            format,
-            name,
-            cut,
-        })
+        Ok(Document { file: self.file, octets, format, name, cut })
     }
 
     fn octets_max(&self) -> u64 {
@@ -200,9 +171,9 @@ impl Intake {
     fn fault(error: io::Error, octets_max: u64) -> IntakeError {
         match error.kind() {
             io::ErrorKind::FileTooLarge => IntakeError::TooLarge { octets_max },
-            io::ErrorKind::InvalidInput
-            | io::ErrorKind::InvalidData
-            | io::ErrorKind::UnexpectedEof => IntakeError::Compression,
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+                IntakeError::Compression
+            }
             _ => IntakeError::Disk(error),
         }
     }

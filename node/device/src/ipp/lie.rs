@@ -15,16 +15,11 @@ pub(super) async fn respond(kind: AnswerKind, reply: &Message) -> Response<Body>
     let body = match kind {
         AnswerKind::Half => half(&whole).await,
         AnswerKind::Endless => endless(&whole),
-        AnswerKind::Nonsense => {
-            Body::full(&b"<html><body>Internal error 0x4F4B</body></html>\xFF\x00\x03\x80\x01"[..])
-        }
+        AnswerKind::Nonsense => Body::full(&b"<html><body>Internal error 0x4F4B</body></html>\xFF\x00\x03\x80\x01"[..]),
         AnswerKind::Never => return std::future::pending().await,
     };
     let mut response = Response::new(body);
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/ipp"),
-    );
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/ipp"));
     response
 }
 

@@ -40,43 +40,21 @@ pub(crate) struct Arrived {
 }
 
 /// Answers one HTTP request.
-pub(crate) async fn answer(
-    shared: &Arc<Shared>,
-    request: Request<Incoming>,
-) -> Result<Response<Body>, LineCut> {
+pub(crate) async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, LineCut> {
     let (head, body) = request.into_parts();
     if head.method == Method::GET {
         return Ok(to_page(shared, &head.headers));
     }
     if head.method != Method::POST {
-        return Ok(plain(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "IPP is sent by POST.\n",
-        ));
+        return Ok(plain(StatusCode::METHOD_NOT_ALLOWED, "IPP is sent by POST.\n"));
     }
     let path = head.uri.path();
     if path != "/ipp/print" && !path.starts_with("/ipp/print/") {
-        return Ok(plain(
-            StatusCode::NOT_FOUND,
-            "The printer is at /ipp/print.\n",
-        ));
+        return Ok(plain(StatusCode::NOT_FOUND, "The printer is at /ipp/print.\n"));
     }
-    let content_type = head
-        .headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or("");
-    if !content_type
-        .split(';')
-        .next()
-        .unwrap_or("")
-        .trim()
-        .eq_ignore_ascii_case("application/ipp")
-    {
-        return Ok(plain(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "The printer takes application/ipp.\n",
-        ));
+    let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    if !content_type.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/ipp") {
+        return Ok(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The printer takes application/ipp.\n"));
     }
     let authority = head
         .headers
@@ -96,12 +74,7 @@ pub(crate) async fn answer(
         Err(HeaderFault::Line) => return Err(LineCut),
     };
     let operation = message.operation_id().as_str();
-    let arrived = Arrived {
-        message,
-        rest,
-        body,
-        authority,
-    };
+    let arrived = Arrived { message, rest, body, authority };
     let reply = operations::perform(shared, arrived).await?;
     let lie = shared.change_if_seen(|model, _| model.faults.take_answer(operation));
     Ok(match lie {
@@ -146,29 +119,20 @@ pub(crate) async fn drain(body: &mut BodyReader) {
 
 fn ipp(octets: Vec<u8>) -> Response<Body> {
     let mut response = Response::new(Body::full(octets));
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/ipp"),
-    );
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/ipp"));
     response
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::full(text));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
 
 /// A browser that finds the IPP port is shown the way.
 fn to_page(shared: &Shared, headers: &http::HeaderMap) -> Response<Body> {
-    let host = headers
-        .get(header::HOST)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or("localhost");
+    let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or("localhost");
     let name = view::host_name(host);
     let url = format!("http://{name}:{}/", shared.page_addr.port());
     let mut response = plain(StatusCode::FOUND, "The printer's page is elsewhere.\n");

@@ -25,53 +25,32 @@ struct Refused {
 
 impl Refused {
     fn new(status: StatusCode, why: impl Into<String>) -> Self {
-        Self {
-            status,
-            why: why.into(),
-            unsupported: Vec::new(),
-        }
+        Self { status, why: why.into(), unsupported: Vec::new() }
     }
 
     fn value(attribute: Attribute) -> Self {
-        let why = format!(
-            "\"{}\" has a value that this printer does not support.",
-            attribute.name
-        );
+        let why = format!("\"{}\" has a value that this printer does not support.", attribute.name);
         let status = StatusCode::ClientErrorAttributesOrValuesNotSupported;
-        Self {
-            status,
-            why,
-            unsupported: vec![attribute],
-        }
+        Self { status, why, unsupported: vec![attribute] }
     }
 
     fn response(self, request: &Message) -> Message {
-        with_unsupported(
-            Message::response(self.status, request).status_message(self.why),
-            self.unsupported,
-        )
+        with_unsupported(Message::response(self.status, request).status_message(self.why), self.unsupported)
     }
 }
 
 impl From<JobFault> for Refused {
     fn from(fault: JobFault) -> Self {
         match fault {
-            JobFault::NotFound => Self::new(
-                StatusCode::ClientErrorNotFound,
-                "This printer knows no such job.",
-            ),
-            JobFault::NotPossible => Self::new(
-                StatusCode::ClientErrorNotPossible,
-                "The job's state does not allow this.",
-            ),
+            JobFault::NotFound => Self::new(StatusCode::ClientErrorNotFound, "This printer knows no such job."),
+            JobFault::NotPossible => {
+                Self::new(StatusCode::ClientErrorNotPossible, "The job's state does not allow this.")
+            }
             JobFault::SingleDocument => Self::new(
                 StatusCode::ServerErrorMultipleDocumentJobsNotSupported,
                 "This printer takes one document for each job.",
             ),
-            JobFault::TooManyJobs => Self::new(
-                StatusCode::ServerErrorTooManyJobs,
-                "Too many jobs are waiting.",
-            ),
+            JobFault::TooManyJobs => Self::new(StatusCode::ServerErrorTooManyJobs, "Too many jobs are waiting."),
         }
     }
 }
@@ -102,10 +81,7 @@ impl<T: Into<Refused>> From<T> for End {
 type Answer = Result<Message, End>;
 
 /// Does what a request asks and gives the answer.
-pub(super) async fn perform(
-    shared: &Arc<Shared>,
-    mut arrived: Arrived,
-) -> Result<Message, LineCut> {
+pub(super) async fn perform(shared: &Arc<Shared>, mut arrived: Arrived) -> Result<Message, LineCut> {
     if let Err(fault) = arrived.message.check_request() {
         drain(&mut arrived.body).await;
         return Ok(fault.response(&arrived.message));
@@ -122,11 +98,9 @@ pub(super) async fn perform(
         Operation::GetJobs => get_jobs(shared, &arrived),
         Operation::GetPrinterAttributes => get_printer_attributes(shared, &arrived),
         Operation::IdentifyPrinter => identify_printer(shared, &arrived),
-        other => Err(Refused::new(
-            StatusCode::ServerErrorOperationNotSupported,
-            format!("{other} is not supported."),
-        )
-        .into()),
+        other => {
+            Err(Refused::new(StatusCode::ServerErrorOperationNotSupported, format!("{other} is not supported.")).into())
+        }
     };
     match answer {
         Ok(message) => Ok(message),
@@ -142,10 +116,7 @@ pub(super) async fn perform(
 
 async fn print_job(shared: &Arc<Shared>, arrived: &mut Arrived) -> Answer {
     let (read, compression) = check_new_job(shared, arrived)?;
-    let ReadTicket {
-        mut ticket,
-        unsupported,
-    } = read;
+    let ReadTicket { mut ticket, unsupported } = read;
     ticket.printer_uri = printer_uri(arrived);
     let id = shared.change(|model, now| {
         let id = model.create_job(ticket, now)?;
@@ -163,10 +134,7 @@ fn validate_job(shared: &Arc<Shared>, arrived: &Arrived) -> Answer {
 
 fn create_job(shared: &Arc<Shared>, arrived: &Arrived) -> Answer {
     let (read, _) = check_new_job(shared, arrived)?;
-    let ReadTicket {
-        mut ticket,
-        unsupported,
-    } = read;
+    let ReadTicket { mut ticket, unsupported } = read;
     ticket.printer_uri = printer_uri(arrived);
     let id = shared.change(|model, now| model.create_job(ticket, now))?;
     job_answer(shared, arrived, id, unsupported)
@@ -174,23 +142,14 @@ fn create_job(shared: &Arc<Shared>, arrived: &Arrived) -> Answer {
 
 async fn send_document(shared: &Arc<Shared>, arrived: &mut Arrived) -> Answer {
     let id = job_id(arrived)?;
-    let last = arrived
-        .message
-        .operation_attribute("last-document")
-        .and_then(Attribute::boolean);
-    let last = last.ok_or_else(|| {
-        Refused::new(
-            StatusCode::ClientErrorBadRequest,
-            "\"last-document\" is missing.",
-        )
-    })?;
+    let last = arrived.message.operation_attribute("last-document").and_then(Attribute::boolean);
+    let last = last.ok_or_else(|| Refused::new(StatusCode::ClientErrorBadRequest, "\"last-document\" is missing."))?;
     if !shared.read(|model| model.jobs.contains_key(&id)) {
         return Err(JobFault::NotFound.into());
     }
     let compression = check_document(shared, arrived)?;
     // An empty last document only closes the job.
-    let empty =
-        arrived.rest.is_empty() && arrived.body.announced_octets() == Some(arrived.body.octets());
+    let empty = arrived.rest.is_empty() && arrived.body.announced_octets() == Some(arrived.body.octets());
     if !(empty && last) {
         shared.change(|model, _| model.begin_document(id))?;
         receive_document(shared, arrived, id, compression).await?;
@@ -208,26 +167,15 @@ fn close_job(shared: &Arc<Shared>, arrived: &Arrived) -> Answer {
 }
 
 /// Checks what Print-Job, Validate-Job and Create-Job have in common.
-fn check_new_job(
-    shared: &Shared,
-    arrived: &Arrived,
-) -> Result<(ReadTicket, Option<Compression>), End> {
+fn check_new_job(shared: &Shared, arrived: &Arrived) -> Result<(ReadTicket, Option<Compression>), End> {
     refuse_when_busy(shared)?;
     let compression = check_document(shared, arrived)?;
     let read = shared.read(|model| ticket::read(&arrived.message, &shared.options, &model.trays));
-    let fidelity = arrived
-        .message
-        .operation_attribute("ipp-attribute-fidelity")
-        .and_then(Attribute::boolean);
+    let fidelity = arrived.message.operation_attribute("ipp-attribute-fidelity").and_then(Attribute::boolean);
     if fidelity == Some(true) && !read.unsupported.is_empty() {
         let status = StatusCode::ClientErrorAttributesOrValuesNotSupported;
         let why = "The job asks for something that this printer cannot do.".to_owned();
-        return Err(Refused {
-            status,
-            why,
-            unsupported: read.unsupported,
-        }
-        .into());
+        return Err(Refused { status, why, unsupported: read.unsupported }.into());
     }
     Ok((read, compression))
 }
@@ -238,10 +186,7 @@ fn refuse_when_busy(shared: &Shared) -> Result<(), Refused> {
         return Err(Refused::new(StatusCode::ServerErrorNotAcceptingJobs, why));
     }
     if shared.read(|model| model.faults.busy) {
-        return Err(Refused::new(
-            StatusCode::ServerErrorBusy,
-            "The printer is busy; try again later.",
-        ));
+        return Err(Refused::new(StatusCode::ServerErrorBusy, "The printer is busy; try again later."));
     }
     Ok(())
 }
@@ -249,29 +194,16 @@ fn refuse_when_busy(shared: &Shared) -> Result<(), Refused> {
 fn check_document(shared: &Shared, arrived: &Arrived) -> Result<Option<Compression>, Refused> {
     let message = &arrived.message;
     if let Some(format) = message.operation_attribute("document-format") {
-        let wanted = format
-            .string()
-            .unwrap_or("")
-            .split(';')
-            .next()
-            .unwrap_or("")
-            .trim()
-            .to_ascii_lowercase();
+        let wanted = format.string().unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
         if !shared.options.formats().contains(&wanted.as_str()) {
             return Err(Refused {
                 status: StatusCode::ClientErrorDocumentFormatNotSupported,
-                why: format!(
-                    "This printer takes {}.",
-                    shared.options.formats()[1..].join(", ")
-                ),
+                why: format!("This printer takes {}.", shared.options.formats()[1..].join(", ")),
                 unsupported: vec![format.clone()],
             });
         }
     }
-    match message
-        .operation_attribute("compression")
-        .map(|a| (a, a.string().unwrap_or("")))
-    {
+    match message.operation_attribute("compression").map(|a| (a, a.string().unwrap_or(""))) {
         None | Some((_, "none")) => Ok(None),
         Some((_, "gzip")) => Ok(Some(Compression::Gzip)),
         Some((_, "deflate")) => Ok(Some(Compression::Deflate)),
@@ -291,22 +223,11 @@ async fn receive_document(
     id: i32,
     compression: Option<Compression>,
 ) -> Result<(), End> {
-    let text = |name: &str| {
-        arrived
-            .message
-            .operation_attribute(name)
-            .and_then(Attribute::string)
-            .map(str::to_owned)
-    };
+    let text = |name: &str| arrived.message.operation_attribute(name).and_then(Attribute::string).map(str::to_owned);
     let (format, name) = (text("document-format"), text("document-name"));
     // The handler is dropped when the client goes away; then this ends the job.
-    let mut open = OpenDocument {
-        shared: Arc::clone(shared),
-        id,
-        intake: None,
-        format: format.clone(),
-        name: name.clone(),
-    };
+    let mut open =
+        OpenDocument { shared: Arc::clone(shared), id, intake: None, format: format.clone(), name: name.clone() };
     let fail = |error: IntakeError| {
         shared.change(|model, now| {
             model.forget_document(id);
@@ -314,9 +235,7 @@ async fn receive_document(
         });
         End::from(error)
     };
-    let intake = open
-        .intake
-        .insert(Intake::begin(shared, compression).map_err(fail)?);
+    let intake = open.intake.insert(Intake::begin(shared, compression).map_err(fail)?);
     let mut chunk = std::mem::take(&mut arrived.rest);
     loop {
         match intake.write(shared, &chunk) {
@@ -362,11 +281,7 @@ impl Drop for OpenDocument {
         };
         let received = intake.received();
         let document = intake.into_document(self.format.take(), self.name.take(), true);
-        tracing::info!(
-            job_id = self.id,
-            received,
-            "The line was cut inside a document"
-        );
+        tracing::info!(job_id = self.id, received, "The line was cut inside a document");
         self.shared.change(|model, now| {
             // The job may be gone with the power.
             match document {
@@ -395,10 +310,7 @@ fn job_answer(shared: &Shared, arrived: &Arrived, id: i32, unsupported: Vec<Attr
             "job-state-message",
             "number-of-intervening-jobs",
         ]);
-        let group = Group {
-            tag: GroupTag::Job,
-            attributes: requested.filter(job_attributes(&view, job)),
-        };
+        let group = Group { tag: GroupTag::Job, attributes: requested.filter(job_attributes(&view, job)) };
         Ok(created(&arrived.message, unsupported).with_group(group))
     })
 }
@@ -408,10 +320,7 @@ fn created(request: &Message, unsupported: Vec<Attribute>) -> Message {
     if unsupported.is_empty() {
         return Message::response(StatusCode::SuccessfulOk, request);
     }
-    let head = Message::response(
-        StatusCode::SuccessfulOkIgnoredOrSubstitutedAttributes,
-        request,
-    );
+    let head = Message::response(StatusCode::SuccessfulOkIgnoredOrSubstitutedAttributes, request);
     with_unsupported(head, unsupported)
 }
 
@@ -419,10 +328,7 @@ fn with_unsupported(message: Message, unsupported: Vec<Attribute>) -> Message {
     if unsupported.is_empty() {
         return message;
     }
-    message.with_group(Group {
-        tag: GroupTag::Unsupported,
-        attributes: unsupported,
-    })
+    message.with_group(Group { tag: GroupTag::Unsupported, attributes: unsupported })
 }
 
 // ---------------------------------------------------------------------- jobs go
@@ -436,15 +342,10 @@ fn cancel_job(shared: &Arc<Shared>, arrived: &Arrived) -> Answer {
 /// All or nothing (PWG 5100.7 section 5.2).
 fn cancel_my_jobs(shared: &Arc<Shared>, arrived: &Arrived) -> Answer {
     let user = user(&arrived.message);
-    let asked: Option<Vec<i32>> = arrived
-        .message
-        .operation_attribute("job-ids")
-        .map(|a| a.integers().collect());
+    let asked: Option<Vec<i32>> = arrived.message.operation_attribute("job-ids").map(|a| a.integers().collect());
     shared.change(|model, now| {
         let may = |model: &Model, id: i32| {
-            model.jobs.get(&id).is_some_and(|j| {
-                j.ticket.user == user && !j.state.is_terminal() && !j.cancel_requested
-            })
+            model.jobs.get(&id).is_some_and(|j| j.ticket.user == user && !j.state.is_terminal() && !j.cancel_requested)
         };
         let ids = match asked {
             Some(ids) => {
@@ -452,21 +353,11 @@ fn cancel_my_jobs(shared: &Arc<Shared>, arrived: &Arrived) -> Answer {
                 if !wrong.is_empty() {
                     let why = "Some of these jobs cannot be canceled, so none was.".to_owned();
                     let unsupported = vec![Attribute::new("job-ids", Value::integers(wrong))];
-                    return Err(Refused {
-                        status: StatusCode::ClientErrorNotPossible,
-                        why,
-                        unsupported,
-                    }
-                    .into());
+                    return Err(Refused { status: StatusCode::ClientErrorNotPossible, why, unsupported }.into());
                 }
                 ids
             }
-            None => model
-                .jobs
-                .keys()
-                .copied()
-                .filter(|id| may(model, *id))
-                .collect(),
+            None => model.jobs.keys().copied().filter(|id| may(model, *id)).collect(),
         };
         for id in ids {
             model.cancel_job(id, now)?;
@@ -484,10 +375,7 @@ fn get_job_attributes(shared: &Arc<Shared>, arrived: &Arrived) -> Answer {
         let view = View::new(shared, model, &arrived.authority);
         let requested = Requested::of(&arrived.message, &["all"]);
         let attributes = requested.filter(job_attributes(&view, job));
-        Ok(ok(arrived).with_group(Group {
-            tag: GroupTag::Job,
-            attributes,
-        }))
+        Ok(ok(arrived).with_group(Group { tag: GroupTag::Job, attributes }))
     })
 }
 
@@ -500,11 +388,7 @@ fn get_jobs(shared: &Arc<Shared>, arrived: &Arrived) -> Answer {
             None => return Err(Refused::value(attribute.clone()).into()),
         },
     };
-    let integer = |name: &str| {
-        message
-            .operation_attribute(name)
-            .and_then(Attribute::integer)
-    };
+    let integer = |name: &str| message.operation_attribute(name).and_then(Attribute::integer);
     let limit = match integer("limit") {
         Some(limit) if limit < 1 => {
             let attribute = Attribute::new("limit", limit);
@@ -514,14 +398,9 @@ fn get_jobs(shared: &Arc<Shared>, arrived: &Arrived) -> Answer {
         None => usize::MAX,
     };
     let first = integer("first-index").map_or(0, |n| n.max(1) as usize - 1);
-    let mine = message
-        .operation_attribute("my-jobs")
-        .and_then(Attribute::boolean)
-        == Some(true);
+    let mine = message.operation_attribute("my-jobs").and_then(Attribute::boolean) == Some(true);
     let user = user(message);
-    let ids: Option<Vec<i32>> = message
-        .operation_attribute("job-ids")
-        .map(|a| a.integers().collect());
+    let ids: Option<Vec<i32>> = message.operation_attribute("job-ids").map(|a| a.integers().collect());
     shared.read(|model| {
         let view = View::new(shared, model, &arrived.authority);
         let requested = Requested::of(message, &["job-id", "job-uri"]);
@@ -541,10 +420,7 @@ fn get_jobs(shared: &Arc<Shared>, arrived: &Arrived) -> Answer {
         let mut answer = ok(arrived);
         for job in jobs.into_iter().skip(first).take(limit) {
             let attributes = requested.filter(job_attributes(&view, job));
-            answer = answer.with_group(Group {
-                tag: GroupTag::Job,
-                attributes,
-            });
+            answer = answer.with_group(Group { tag: GroupTag::Job, attributes });
         }
         Ok(answer)
     })
@@ -556,46 +432,27 @@ fn get_printer_attributes(shared: &Arc<Shared>, arrived: &Arrived) -> Answer {
         if !shared.options.formats().contains(&wanted.as_str()) {
             let status = StatusCode::ClientErrorDocumentFormatNotSupported;
             let why = "This printer does not take that format.".to_owned();
-            return Err(Refused {
-                status,
-                why,
-                unsupported: vec![format.clone()],
-            }
-            .into());
+            return Err(Refused { status, why, unsupported: vec![format.clone()] }.into());
         }
     }
     shared.read(|model| {
         let view = View::new(shared, model, &arrived.authority);
         let requested = Requested::of(&arrived.message, &["all"]);
         let attributes = requested.filter(printer_attributes(&view));
-        Ok(ok(arrived).with_group(Group {
-            tag: GroupTag::Printer,
-            attributes,
-        }))
+        Ok(ok(arrived).with_group(Group { tag: GroupTag::Printer, attributes }))
     })
 }
 
 fn identify_printer(shared: &Arc<Shared>, arrived: &Arrived) -> Answer {
     if let Some(actions) = arrived.message.operation_attribute("identify-actions")
-        && !actions
-            .strings()
-            .all(|action| IDENTIFY_ACTIONS.contains(&action))
+        && !actions.strings().all(|action| IDENTIFY_ACTIONS.contains(&action))
     {
         return Err(Refused::value(actions.clone()).into());
     }
-    let message = arrived
-        .message
-        .operation_attribute("message")
-        .and_then(Attribute::string)
-        .map(str::to_owned);
-    tracing::info!(
-        message = message.as_deref().unwrap_or(""),
-        "Somebody looks for this printer"
-    );
-    let shown = message
-        .clone()
-        .filter(|m| !m.is_empty())
-        .unwrap_or_else(|| format!("This is {}.", shared.options.name));
+    let message = arrived.message.operation_attribute("message").and_then(Attribute::string).map(str::to_owned);
+    tracing::info!(message = message.as_deref().unwrap_or(""), "Somebody looks for this printer");
+    let shown =
+        message.clone().filter(|m| !m.is_empty()).unwrap_or_else(|| format!("This is {}.", shared.options.name));
     shared.change(|model, now| model.show(shown, now));
     shared.tell(DeviceEvent::Identify { message });
     Ok(ok(arrived))
@@ -608,42 +465,21 @@ fn ok(arrived: &Arrived) -> Message {
 }
 
 fn user(message: &Message) -> String {
-    let named = message
-        .operation_attribute("requesting-user-name")
-        .and_then(Attribute::string);
-    named
-        .filter(|n| !n.is_empty())
-        .unwrap_or("anonymous")
-        .to_owned()
+    let named = message.operation_attribute("requesting-user-name").and_then(Attribute::string);
+    named.filter(|n| !n.is_empty()).unwrap_or("anonymous").to_owned()
 }
 
 fn printer_uri(arrived: &Arrived) -> String {
-    arrived
-        .message
-        .operation_attribute("printer-uri")
-        .and_then(Attribute::string)
-        .unwrap_or("")
-        .to_owned()
+    arrived.message.operation_attribute("printer-uri").and_then(Attribute::string).unwrap_or("").to_owned()
 }
 
 /// The job that a request is about, by "job-uri" or by "printer-uri" and "job-id".
 fn job_id(arrived: &Arrived) -> Result<i32, Refused> {
     let message = &arrived.message;
-    if let Some(uri) = message
-        .operation_attribute("job-uri")
-        .and_then(Attribute::string)
-    {
-        let number = uri
-            .rsplit('/')
-            .next()
-            .and_then(|number| number.parse().ok());
-        return number.ok_or_else(|| {
-            Refused::new(StatusCode::ClientErrorNotFound, "The job-uri names no job.")
-        });
+    if let Some(uri) = message.operation_attribute("job-uri").and_then(Attribute::string) {
+        let number = uri.rsplit('/').next().and_then(|number| number.parse().ok());
+        return number.ok_or_else(|| Refused::new(StatusCode::ClientErrorNotFound, "The job-uri names no job."));
     }
-    let id = message
-        .operation_attribute("job-id")
-        .and_then(Attribute::integer);
-    id.filter(|id| *id > 0)
-        .ok_or_else(|| Refused::new(StatusCode::ClientErrorBadRequest, "\"job-id\" is missing."))
+    let id = message.operation_attribute("job-id").and_then(Attribute::integer);
+    id.filter(|id| *id > 0).ok_or_else(|| Refused::new(StatusCode::ClientErrorBadRequest, "\"job-id\" is missing."))
 }

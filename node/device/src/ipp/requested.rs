@@ -39,9 +39,7 @@ impl Requested {
     fn new(names: HashSet<String>) -> Self {
         let all = names.contains("all");
         Self {
-            description: all
-                || names.contains("printer-description")
-                || names.contains("job-description"),
+            description: all || names.contains("printer-description") || names.contains("job-description"),
             template: all || names.contains("job-template"),
             names,
         }
@@ -59,9 +57,6 @@ impl Requested {
 
     /// The attributes that are wanted.
     pub(crate) fn filter(&self, all: Vec<(Kind, Attribute)>) -> Vec<Attribute> {
-        all.into_iter()
-            .filter(|(kind, attribute)| self.wants(*kind, &attribute.name))
-            .map(|(_, a)| a)
-            .collect()
+        all.into_iter().filter(|(kind, attribute)| self.wants(*kind, &attribute.name)).map(|(_, a)| a).collect()
     }
 }

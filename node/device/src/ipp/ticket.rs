@@ -5,8 +5,8 @@ use tympan_raster::sheet_back::Sides;
 
 use super::attributes::supported_names;
 use super::capabilities::{
-    CONTENT_OPTIMIZES, COPIES_MAX, DOCUMENT_HANDLING, MEDIA_TYPES, ORIENTATIONS, OUTPUT_BIN,
-    QUALITIES, RENDERING_INTENTS, SCALINGS, color_modes, sides,
+    CONTENT_OPTIMIZES, COPIES_MAX, DOCUMENT_HANDLING, MEDIA_TYPES, ORIENTATIONS, OUTPUT_BIN, QUALITIES,
+    RENDERING_INTENTS, SCALINGS, color_modes, sides,
 };
 use crate::model::{Media, MediaSize, Ticket, Tray};
 use crate::options::DeviceOptions;
@@ -20,35 +20,19 @@ pub(super) struct ReadTicket {
 
 /// Reads the Job Template attributes of a request; they stand in the job group.
 pub(super) fn read(message: &Message, options: &DeviceOptions, trays: &[Tray]) -> ReadTicket {
-    let mut read = ReadTicket {
-        ticket: Ticket::default(),
-        unsupported: Vec::new(),
-    };
-    let operation = |name: &str| {
-        message
-            .operation_attribute(name)
-            .and_then(Attribute::value)
-            .and_then(Value::as_text)
-    };
+    let mut read = ReadTicket { ticket: Ticket::default(), unsupported: Vec::new() };
+    let operation = |name: &str| message.operation_attribute(name).and_then(Attribute::value).and_then(Value::as_text);
     if let Some(user) = operation("requesting-user-name").filter(|u| !u.is_empty()) {
         read.ticket.user = user.to_owned();
     }
-    if let Some(name) = operation("job-name")
-        .or_else(|| operation("document-name"))
-        .filter(|n| !n.is_empty())
-    {
+    if let Some(name) = operation("job-name").or_else(|| operation("document-name")).filter(|n| !n.is_empty()) {
         read.ticket.job_name = name.to_owned();
     }
-    for attribute in message
-        .groups(GroupTag::Job)
-        .flat_map(|group| &group.attributes)
-    {
+    for attribute in message.groups(GroupTag::Job).flat_map(|group| &group.attributes) {
         match take(&mut read.ticket, attribute, options, trays) {
             Taken::Yes => read.ticket.template.push(attribute.clone()),
             Taken::BadValue => read.unsupported.push(attribute.clone()),
-            Taken::Unknown => read
-                .unsupported
-                .push(Attribute::new(attribute.name.as_str(), Value::Unsupported)),
+            Taken::Unknown => read.unsupported.push(Attribute::new(attribute.name.as_str(), Value::Unsupported)),
         }
     }
     read
@@ -64,12 +48,7 @@ fn known(fits: bool) -> Taken {
     if fits { Taken::Yes } else { Taken::BadValue }
 }
 
-fn take(
-    ticket: &mut Ticket,
-    attribute: &Attribute,
-    options: &DeviceOptions,
-    trays: &[Tray],
-) -> Taken {
+fn take(ticket: &mut Ticket, attribute: &Attribute, options: &DeviceOptions, trays: &[Tray]) -> Taken {
     let Some(value) = attribute.value() else {
         return Taken::BadValue;
     };
@@ -83,21 +62,14 @@ fn take(
             _ => Taken::BadValue,
         },
         "finishings" => known(attribute.enums().all(|finishing| finishing == 3)),
-        "media" => match value
-            .as_str()
-            .filter(|name| supported_names(trays).iter().any(|n| n == name))
-        {
+        "media" => match value.as_str().filter(|name| supported_names(trays).iter().any(|n| n == name)) {
             Some(name) => {
                 ticket.media = Media::from_name(name);
                 known(ticket.media.is_some())
             }
             None => Taken::BadValue,
         },
-        "media-col" => known(
-            value
-                .as_collection()
-                .is_some_and(|col| take_media_col(ticket, col, trays)),
-        ),
+        "media-col" => known(value.as_collection().is_some_and(|col| take_media_col(ticket, col, trays))),
         "multiple-document-handling" => known(one_of(DOCUMENT_HANDLING)),
         "orientation-requested" => {
             ticket.orientation = value.as_enum().filter(|n| ORIENTATIONS.contains(n));
@@ -122,18 +94,11 @@ fn take(
         }
         "print-rendering-intent" => known(one_of(RENDERING_INTENTS)),
         "print-scaling" => {
-            ticket.scaling = value
-                .as_str()
-                .filter(|word| SCALINGS.contains(word))
-                .map(str::to_owned);
+            ticket.scaling = value.as_str().filter(|word| SCALINGS.contains(word)).map(str::to_owned);
             known(ticket.scaling.is_some())
         }
         "printer-resolution" => {
-            let dpi = attribute
-                .resolution()
-                .and_then(|r| r.to_dpi())
-                .filter(|(x, y)| x == y)
-                .map(|(x, _)| x as u32);
+            let dpi = attribute.resolution().and_then(|r| r.to_dpi()).filter(|(x, y)| x == y).map(|(x, _)| x as u32);
             ticket.resolution = dpi.filter(|dpi| options.resolutions.contains(dpi));
             known(ticket.resolution.is_some())
         }
@@ -141,10 +106,7 @@ fn take(
             if !one_of(sides(options.duplex)) {
                 return Taken::BadValue;
             }
-            ticket.sides = value
-                .as_str()
-                .and_then(Sides::from_keyword)
-                .unwrap_or_default();
+            ticket.sides = value.as_str().and_then(Sides::from_keyword).unwrap_or_default();
             Taken::Yes
         }
         _ => Taken::Unknown,
@@ -152,42 +114,22 @@ fn take(
 }
 
 fn take_media_col(ticket: &mut Ticket, col: &Collection, trays: &[Tray]) -> bool {
-    if let Some(source) = col
-        .get("media-source")
-        .and_then(Attribute::value)
-        .and_then(Value::as_str)
-    {
+    if let Some(source) = col.get("media-source").and_then(Attribute::value).and_then(Value::as_str) {
         if source != "auto" && !trays.iter().any(|tray| tray.name == source) {
             return false;
         }
         ticket.media_source = Some(source.to_owned());
     }
-    if let Some(kind) = col
-        .get("media-type")
-        .and_then(Attribute::value)
-        .and_then(Value::as_str)
+    if let Some(kind) = col.get("media-type").and_then(Attribute::value).and_then(Value::as_str)
         && !MEDIA_TYPES.contains(&kind)
     {
         return false;
     }
-    let named = col
-        .get("media-size-name")
-        .and_then(Attribute::value)
-        .and_then(Value::as_str);
-    let sized = col
-        .get("media-size")
-        .and_then(Attribute::collection)
-        .and_then(|size| {
-            let side = |name| {
-                size.get(name)
-                    .and_then(Attribute::integer)
-                    .and_then(|n| u32::try_from(n).ok())
-            };
-            Some(MediaSize {
-                x: side("x-dimension")?,
-                y: side("y-dimension")?,
-            })
-        });
+    let named = col.get("media-size-name").and_then(Attribute::value).and_then(Value::as_str);
+    let sized = col.get("media-size").and_then(Attribute::collection).and_then(|size| {
+        let side = |name| size.get(name).and_then(Attribute::integer).and_then(|n| u32::try_from(n).ok());
+        Some(MediaSize { x: side("x-dimension")?, y: side("y-dimension")? })
+    });
     let wanted = match (sized, named) {
         (Some(size), _) => size,
         (None, Some(name)) => match MediaSize::from_name(name) {
@@ -196,9 +138,8 @@ fn take_media_col(ticket: &mut Ticket, col: &Collection, trays: &[Tray]) -> bool
         },
         (None, None) => return true,
     };
-    let media = supported_names(trays)
-        .into_iter()
-        .find_map(|name| Media::from_name(&name).filter(|m| m.size.fits(wanted)));
+    let media =
+        supported_names(trays).into_iter().find_map(|name| Media::from_name(&name).filter(|m| m.size.fits(wanted)));
     ticket.media = media;
     ticket.media.is_some()
 }
@@ -223,8 +164,7 @@ mod tests {
     use tympan_ipp::{Operation, Values};
 
     fn read_one(name: &str, values: impl Into<Values>) -> ReadTicket {
-        let message =
-            Message::request(Operation::PrintJob, 1, "ipp://h/ipp/print").job(name, values);
+        let message = Message::request(Operation::PrintJob, 1, "ipp://h/ipp/print").job(name, values);
         let mut options = DeviceOptions::new("x");
         options.renderer = Some(tympan_render::Renderer::new("worker", ["worker"]));
         let trays = options.trays.clone();
@@ -234,39 +174,17 @@ mod tests {
     #[test]
     fn what_is_supported_is_taken() {
         assert_eq!(read_one("copies", 3).ticket.copies, 3);
-        assert_eq!(
-            read_one("media", Value::keyword("iso_a5_148x210mm"))
-                .ticket
-                .media,
-            Some(Media::a5())
-        );
-        assert_eq!(
-            read_one("sides", Value::keyword("two-sided-short-edge"))
-                .ticket
-                .sides,
-            Sides::TwoSidedShortEdge
-        );
-        assert!(
-            read_one("print-color-mode", Value::keyword("monochrome"))
-                .ticket
-                .monochrome
-        );
+        assert_eq!(read_one("media", Value::keyword("iso_a5_148x210mm")).ticket.media, Some(Media::a5()));
+        assert_eq!(read_one("sides", Value::keyword("two-sided-short-edge")).ticket.sides, Sides::TwoSidedShortEdge);
+        assert!(read_one("print-color-mode", Value::keyword("monochrome")).ticket.monochrome);
         let ranges = read_one("page-ranges", [Value::range(1, 2), Value::range(5, 5)]).ticket;
         assert_eq!(ranges.page_ranges, [(1, 2), (5, 5)]);
         assert!(ranges.wants_page(5) && !ranges.wants_page(3));
         let col = Collection::new()
-            .with(
-                "media-size",
-                Collection::new()
-                    .with("x-dimension", 21_000)
-                    .with("y-dimension", 29_700),
-            )
+            .with("media-size", Collection::new().with("x-dimension", 21_000).with("y-dimension", 29_700))
             .with("media-source", Value::keyword("tray-1"));
         let ticket = read_one("media-col", col).ticket;
-        assert_eq!(
-            (ticket.media, ticket.media_source.as_deref()),
-            (Some(Media::a4()), Some("tray-1"))
-        );
+        assert_eq!((ticket.media, ticket.media_source.as_deref()), (Some(Media::a4()), Some("tray-1")));
     }
 
     #[test]
@@ -278,19 +196,13 @@ mod tests {
             ("sides", Value::keyword("three-sided")),
             ("page-ranges", Value::range(3, 1)),
             ("page-ranges", Value::range(0, 1)),
-            (
-                "printer-resolution",
-                Value::Resolution(tympan_ipp::Resolution::dpi(1200)),
-            ),
+            ("printer-resolution", Value::Resolution(tympan_ipp::Resolution::dpi(1200))),
             ("finishings", Value::Enum(4)),
         ] {
             let read = read_one(name, value.clone());
             assert_eq!(read.unsupported, [Attribute::new(name, value)]);
             assert!(read.ticket.template.is_empty());
         }
-        assert_eq!(
-            read_one("number-up", 2).unsupported,
-            [Attribute::new("number-up", Value::Unsupported)]
-        );
+        assert_eq!(read_one("number-up", 2).unsupported, [Attribute::new("number-up", Value::Unsupported)]);
     }
 }

@@ -48,11 +48,7 @@ impl<'a> View<'a> {
 pub(super) fn host_name(authority: &str) -> &str {
     match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !host.is_empty() => {
-            if host.contains(':') && !host.starts_with('[') {
-                authority
-            } else {
-                host
-            }
+            if host.contains(':') && !host.starts_with('[') { authority } else { host }
         }
         _ => authority,
     }
@@ -64,13 +60,9 @@ mod tests {
 
     #[test]
     fn the_host_is_what_stands_before_the_port() {
-        for (authority, host) in [
-            ("h:631", "h"),
-            ("h", "h"),
-            ("[::1]:631", "[::1]"),
-            ("[::1]", "[::1]"),
-            ("192.0.2.1:9", "192.0.2.1"),
-        ] {
+        for (authority, host) in
+            [("h:631", "h"), ("h", "h"), ("[::1]:631", "[::1]"), ("[::1]", "[::1]"), ("192.0.2.1:9", "192.0.2.1")]
+        {
             assert_eq!(host_name(authority), host);
         }
     }

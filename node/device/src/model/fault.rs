@@ -49,12 +49,7 @@ impl Faults {
     /// How an operation is to be answered wrongly, if it is; one time less.
     pub(crate) fn take_answer(&mut self, operation: &str) -> Option<AnswerKind> {
         let fault = self.answer.as_mut()?;
-        if !fault.operations.is_empty()
-            && !fault
-                .operations
-                .iter()
-                .any(|o| o.eq_ignore_ascii_case(operation))
-        {
+        if !fault.operations.is_empty() && !fault.operations.iter().any(|o| o.eq_ignore_ascii_case(operation)) {
             return None;
         }
         let kind = fault.kind;
@@ -224,38 +219,23 @@ pub enum ChangeError {
 impl Change {
     /// Switches on or off.
     pub fn power(power: Power) -> Self {
-        Self {
-            power: Some(power),
-            ..Self::default()
-        }
+        Self { power: Some(power), ..Self::default() }
     }
 
     /// Sets the sheets of a tray.
     pub fn sheets(tray: &str, sheets: u32) -> Self {
-        let change = TrayChange {
-            sheets: Some(sheets),
-            media: None,
-        };
-        Self {
-            trays: BTreeMap::from([(tray.to_owned(), change)]),
-            ..Self::default()
-        }
+        let change = TrayChange { sheets: Some(sheets), media: None };
+        Self { trays: BTreeMap::from([(tray.to_owned(), change)]), ..Self::default() }
     }
 
     /// Sets what is left of a colour, in percent.
     pub fn toner(color: MarkerColor, percent: u32) -> Self {
-        Self {
-            markers: BTreeMap::from([(color.name().to_owned(), MarkerChange(percent))]),
-            ..Self::default()
-        }
+        Self { markers: BTreeMap::from([(color.name().to_owned(), MarkerChange(percent))]), ..Self::default() }
     }
 
     /// Mends everything.
     pub fn mend() -> Self {
-        Self {
-            mend: true,
-            ..Self::default()
-        }
+        Self { mend: true, ..Self::default() }
     }
 }
 
@@ -296,16 +276,8 @@ pub(super) fn apply(model: &mut Model, change: &Change, now: u64) -> Result<(), 
         match model.markers.iter_mut().find(|m| m.color.name() == name) {
             Some(marker) => marker.set_percent(*percent),
             None => {
-                let known = model
-                    .markers
-                    .iter()
-                    .map(|m| m.color.name())
-                    .collect::<Vec<_>>()
-                    .join(", ");
-                return Err(ChangeError::Marker {
-                    name: name.clone(),
-                    known,
-                });
+                let known = model.markers.iter().map(|m| m.color.name()).collect::<Vec<_>>().join(", ");
+                return Err(ChangeError::Marker { name: name.clone(), known });
             }
         }
     }
@@ -316,31 +288,14 @@ pub(super) fn apply(model: &mut Model, change: &Change, now: u64) -> Result<(), 
     Ok(())
 }
 
-fn change_tray(
-    model: &mut Model,
-    name: &str,
-    change: &TrayChange,
-    now: u64,
-) -> Result<(), ChangeError> {
-    let known = || {
-        model
-            .trays
-            .iter()
-            .map(|t| t.name.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+fn change_tray(model: &mut Model, name: &str, change: &TrayChange, now: u64) -> Result<(), ChangeError> {
+    let known = || model.trays.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().join(", ");
     let Some(at) = model.trays.iter().position(|t| t.name == name) else {
-        return Err(ChangeError::Tray {
-            name: name.to_owned(),
-            known: known(),
-        });
+        return Err(ChangeError::Tray { name: name.to_owned(), known: known() });
     };
     let tray: &mut Tray = &mut model.trays[at];
     if let Some(media) = &change.media {
-        tray.media = Media::from_name(media).ok_or_else(|| ChangeError::Media {
-            name: media.clone(),
-        })?;
+        tray.media = Media::from_name(media).ok_or_else(|| ChangeError::Media { name: media.clone() })?;
     }
     if let Some(sheets) = change.sheets {
         tray.sheets = sheets.min(tray.capacity);
@@ -360,8 +315,6 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// Tells a member that is null from one that is not there.
-fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
+fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(deserializer).map(Some)
 }

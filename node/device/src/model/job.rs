@@ -65,11 +65,7 @@ impl Default for Ticket {
 impl Ticket {
     /// Whether a page of the document is wanted.
     pub fn wants_page(&self, page: u32) -> bool {
-        self.page_ranges.is_empty()
-            || self
-                .page_ranges
-                .iter()
-                .any(|(first, last)| (*first..=*last).contains(&page))
+        self.page_ranges.is_empty() || self.page_ranges.iter().any(|(first, last)| (*first..=*last).contains(&page))
     }
 }
 

@@ -68,9 +68,7 @@ impl Coverage {
     /// What a printer with black only puts down for it.
     pub fn in_black(&self) -> u32 {
         // As bright as the colours are: weights of ITU-R BT.601.
-        let colors = u64::from(self.cyan) * 299
-            + u64::from(self.magenta) * 587
-            + u64::from(self.yellow) * 114;
+        let colors = u64::from(self.cyan) * 299 + u64::from(self.magenta) * 587 + u64::from(self.yellow) * 114;
         (colors / 1000 + u64::from(self.black)).min(1_000_000) as u32
     }
 }
@@ -95,13 +93,7 @@ const FULL: u32 = 1_000_000;
 impl Marker {
     /// A full cartridge for 2,000 pages, low at 10 %.
     pub fn full(color: MarkerColor, only: bool) -> Self {
-        Self {
-            color,
-            level_ppm: FULL,
-            yield_pages: 2_000,
-            low_percent: 10,
-            only,
-        }
+        Self { color, level_ppm: FULL, yield_pages: 2_000, low_percent: 10, only }
     }
 
     /// "marker-levels": 0 to 100; 0 only when it is empty.
@@ -131,17 +123,10 @@ impl Marker {
     }
 
     pub(super) fn consume(&mut self, coverage: &Coverage) {
-        let covered = if self.only {
-            coverage.in_black()
-        } else {
-            coverage.of(self.color)
-        };
+        let covered = if self.only { coverage.in_black() } else { coverage.of(self.color) };
         // 5 % is 50,000 millionths.
-        let used =
-            u64::from(covered) * u64::from(FULL) / 50_000 / u64::from(self.yield_pages.max(1));
-        self.level_ppm = self
-            .level_ppm
-            .saturating_sub(used.min(u64::from(FULL)) as u32);
+        let used = u64::from(covered) * u64::from(FULL) / 50_000 / u64::from(self.yield_pages.max(1));
+        self.level_ppm = self.level_ppm.saturating_sub(used.min(u64::from(FULL)) as u32);
     }
 }
 
@@ -152,35 +137,21 @@ mod tests {
     #[test]
     fn a_cartridge_lasts_its_yield_at_five_percent() {
         let mut marker = Marker::full(MarkerColor::Cyan, false);
-        let page = Coverage {
-            cyan: 50_000,
-            ..Coverage::default()
-        };
+        let page = Coverage { cyan: 50_000, ..Coverage::default() };
         for _ in 0..1_999 {
             marker.consume(&page);
         }
-        assert_eq!(
-            (marker.percent(), marker.is_low(), marker.is_empty()),
-            (1, true, false)
-        );
+        assert_eq!((marker.percent(), marker.is_low(), marker.is_empty()), (1, true, false));
         marker.consume(&page);
         assert!(marker.is_empty() && !marker.is_low());
-        marker.consume(&Coverage {
-            magenta: 1_000_000,
-            ..Coverage::default()
-        });
+        marker.consume(&Coverage { magenta: 1_000_000, ..Coverage::default() });
         assert_eq!(marker.percent(), 0);
     }
 
     #[test]
     fn a_black_printer_pays_for_colours_in_black() {
         let mut black = Marker::full(MarkerColor::Black, true);
-        black.consume(&Coverage {
-            cyan: 1_000_000,
-            magenta: 1_000_000,
-            yellow: 1_000_000,
-            black: 0,
-        });
+        black.consume(&Coverage { cyan: 1_000_000, magenta: 1_000_000, yellow: 1_000_000, black: 0 });
         assert_eq!(black.level_ppm, 990_000);
     }
 }

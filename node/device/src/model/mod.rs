@@ -10,9 +10,7 @@ mod marker;
 mod media;
 mod tray;
 
-pub use fault::{
-    AnswerFault, AnswerKind, Change, ChangeError, DropLine, Faults, Lie, MarkerChange, TrayChange,
-};
+pub use fault::{AnswerFault, AnswerKind, Change, ChangeError, DropLine, Faults, Lie, MarkerChange, TrayChange};
 pub use job::{Document, Job, JobReason, Ticket};
 pub use marker::{Coverage, Marker, MarkerColor};
 pub use media::{Media, MediaSize};
@@ -131,12 +129,7 @@ pub struct Model {
 
 impl Model {
     /// A printer that is on, with these trays and markers.
-    pub fn new(
-        trays: Vec<Tray>,
-        markers: Vec<Marker>,
-        pages_per_minute: u32,
-        first_job_id: i32,
-    ) -> Self {
+    pub fn new(trays: Vec<Tray>, markers: Vec<Marker>, pages_per_minute: u32, first_job_id: i32) -> Self {
         Self {
             power: Power::On,
             trays,
@@ -170,11 +163,7 @@ impl Model {
         }
         if let Some(size) = self.media_needed {
             errors.push("media-needed-error");
-            if self
-                .trays
-                .iter()
-                .any(|t| t.is_empty() && t.media.size.fits(size))
-            {
+            if self.trays.iter().any(|t| t.is_empty() && t.media.size.fits(size)) {
                 errors.push("media-empty-error");
             }
         }
@@ -237,11 +226,7 @@ impl Model {
             parts.push(format!("Load {}.", size.label()));
         }
         for tray in self.trays.iter().filter(|t| t.is_empty()) {
-            parts.push(format!(
-                "{} has no {}.",
-                tray.label(),
-                tray.media.size.label()
-            ));
+            parts.push(format!("{} has no {}.", tray.label(), tray.media.size.label()));
         }
         for marker in self.markers.iter().filter(|m| m.is_empty()) {
             parts.push(format!("{} is empty.", marker.label()));
@@ -257,10 +242,7 @@ impl Model {
 
     /// "queued-job-count": jobs that wait or print.
     pub fn open_jobs(&self) -> usize {
-        self.jobs
-            .values()
-            .filter(|j| !j.state.is_terminal())
-            .count()
+        self.jobs.values().filter(|j| !j.state.is_terminal()).count()
     }
 
     // ------------------------------------------------------------------ jobs coming in
@@ -353,11 +335,7 @@ impl Model {
 
     /// Takes away what has been shown long enough.
     pub fn expire_message(&mut self, now: u64) {
-        if self
-            .identify
-            .as_ref()
-            .is_some_and(|(_, until)| now >= *until)
-        {
+        if self.identify.as_ref().is_some_and(|(_, until)| now >= *until) {
             self.identify = None;
         }
     }
@@ -365,8 +343,7 @@ impl Model {
     /// Ends jobs that waited for their document longer than `millis_max`.
     pub fn expire_open_jobs(&mut self, millis_max: u64, now: u64) {
         for job in self.jobs.values_mut() {
-            let waits =
-                !job.state.is_terminal() && !job.closed && !job.receiving && job.document.is_none();
+            let waits = !job.state.is_terminal() && !job.closed && !job.receiving && job.document.is_none();
             if waits && now.saturating_sub(job.created_at) >= millis_max {
                 job.end(JobState::Aborted, JobReason::AbortedBySystem, now);
             }
@@ -380,10 +357,7 @@ impl Model {
         if self.power == Power::Off || self.printing.is_some() || self.is_stopped() {
             return None;
         }
-        let job = self
-            .jobs
-            .values_mut()
-            .find(|j| j.state == JobState::Pending && j.closed && j.document.is_some())?;
+        let job = self.jobs.values_mut().find(|j| j.state == JobState::Pending && j.closed && j.document.is_some())?;
         job.state = JobState::Processing;
         job.processing_at = Some(now);
         self.printing = Some(job.id);
@@ -416,22 +390,12 @@ impl Model {
         }
         let gate = match tray {
             _ if self.is_stopped() => Gate::Stopped,
-            Some(tray) => Gate::Print {
-                tray,
-                millis: self.page_millis(),
-            },
+            Some(tray) => Gate::Print { tray, millis: self.page_millis() },
             // A back side is printed on the sheet that is already in the machine.
-            None => Gate::Print {
-                tray: 0,
-                millis: self.page_millis(),
-            },
+            None => Gate::Print { tray: 0, millis: self.page_millis() },
         };
         if let Some(job) = self.jobs.get_mut(&id) {
-            job.state = if gate == Gate::Stopped {
-                JobState::ProcessingStopped
-            } else {
-                JobState::Processing
-            };
+            job.state = if gate == Gate::Stopped { JobState::ProcessingStopped } else { JobState::Processing };
         }
         gate
     }
@@ -471,15 +435,9 @@ impl Model {
                     job.state = JobState::Processing;
                     job.never_completes = true;
                 }
-                Outcome::Printed => {
-                    job.end(JobState::Completed, JobReason::CompletedSuccessfully, now)
-                }
-                Outcome::DocumentFormatError => {
-                    job.end(JobState::Aborted, JobReason::DocumentFormatError, now)
-                }
-                Outcome::Interrupted => {
-                    job.end(JobState::Aborted, JobReason::SubmissionInterrupted, now)
-                }
+                Outcome::Printed => job.end(JobState::Completed, JobReason::CompletedSuccessfully, now),
+                Outcome::DocumentFormatError => job.end(JobState::Aborted, JobReason::DocumentFormatError, now),
+                Outcome::Interrupted => job.end(JobState::Aborted, JobReason::SubmissionInterrupted, now),
                 Outcome::Failed => job.end(JobState::Aborted, JobReason::AbortedBySystem, now),
             }
         }
@@ -528,11 +486,7 @@ impl Model {
 
     /// Ends the jobs that were kept at "processing" only by a lie.
     pub(crate) fn end_never_completing_jobs(&mut self, now: u64) {
-        for job in self
-            .jobs
-            .values_mut()
-            .filter(|j| j.never_completes && !j.state.is_terminal())
-        {
+        for job in self.jobs.values_mut().filter(|j| j.never_completes && !j.state.is_terminal()) {
             job.never_completes = false;
             job.end(JobState::Completed, JobReason::CompletedSuccessfully, now);
         }
@@ -550,24 +504,14 @@ impl Model {
 
     /// The tray that the job's page is taken from; none when nothing fitting is loaded.
     fn tray_for(&self, id: i32, size: MediaSize) -> Option<usize> {
-        let source = self
-            .jobs
-            .get(&id)
-            .and_then(|j| j.ticket.media_source.as_deref());
+        let source = self.jobs.get(&id).and_then(|j| j.ticket.media_source.as_deref());
         self.trays.iter().position(|tray| {
-            !tray.is_empty()
-                && tray.media.size.fits(size)
-                && source.is_none_or(|s| s == "auto" || s == tray.name)
+            !tray.is_empty() && tray.media.size.fits(size) && source.is_none_or(|s| s == "auto" || s == tray.name)
         })
     }
 
     fn forget_old_jobs(&mut self) {
-        let finished: Vec<i32> = self
-            .jobs
-            .values()
-            .filter(|j| j.state.is_terminal())
-            .map(|j| j.id)
-            .collect();
+        let finished: Vec<i32> = self.jobs.values().filter(|j| j.state.is_terminal()).map(|j| j.id).collect();
         let over = finished.len().saturating_sub(self.finished_kept);
         for id in finished.into_iter().take(over) {
             self.jobs.remove(&id);

@@ -22,13 +22,7 @@ pub struct Tray {
 impl Tray {
     /// A full tray of plain paper.
     pub fn full(name: &str, media: Media, capacity: u32) -> Self {
-        Self {
-            name: name.to_owned(),
-            media,
-            media_type: "stationery".to_owned(),
-            capacity,
-            sheets: capacity,
-        }
+        Self { name: name.to_owned(), media, media_type: "stationery".to_owned(), capacity, sheets: capacity }
     }
 
     /// No sheet is left.
@@ -45,10 +39,7 @@ impl Tray {
     pub fn label(&self) -> String {
         let words = self.name.replace('-', " ");
         let mut letters = words.chars();
-        letters
-            .next()
-            .map(|first| first.to_uppercase().chain(letters).collect())
-            .unwrap_or_default()
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
     }
 
     pub(super) fn take_sheet(&mut self) {

@@ -15,10 +15,7 @@ pub(super) fn png(side: u32) -> Option<Vec<u8>> {
     ];
     let mut pixels = vec![0u8; (side * side * 4) as usize];
     for (index, pixel) in pixels.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-        let (x, y) = (
-            index as u32 % side * 48 / side,
-            index as u32 / side * 48 / side,
-        );
+        let (x, y) = (index as u32 % side * 48 / side, index as u32 / side * 48 / side);
         for ([left, top, right, bottom], color) in PARTS {
             if (left..right).contains(&x) && (top..bottom).contains(&y) {
                 *pixel = color;

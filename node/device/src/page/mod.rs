@@ -18,8 +18,8 @@ use std::time::Duration;
 use askama::Template;
 use tympan_http::security::{OriginError, check_origin};
 use tympan_http::{
-    Body, BodyLimits, BodyReader, Form, HeaderMap, HeaderValue, Incoming, Method, Peer, Request,
-    Response, ServeOptions, Server, StatusCode, header, respond,
+    Body, BodyLimits, BodyReader, Form, HeaderMap, HeaderValue, Incoming, Method, Peer, Request, Response,
+    ServeOptions, Server, StatusCode, header, respond,
 };
 
 use crate::model::Change;
@@ -43,9 +43,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, server: Server) {
         let shared = Arc::clone(&shared);
         async move { answer(&shared, request, peer).await }
     };
-    server
-        .serve(service, ServeOptions::default(), std::future::pending())
-        .await;
+    server.serve(service, ServeOptions::default(), std::future::pending()).await;
 }
 
 async fn answer(shared: &Shared, request: Request<Incoming>, peer: Peer) -> Response<Body> {
@@ -54,27 +52,16 @@ async fn answer(shared: &Shared, request: Request<Incoming>, peer: Peer) -> Resp
     let query = Form::from_query(parts.uri.query());
     match (&parts.method, path.as_str()) {
         (&Method::GET, "/") => page(shared, &parts.headers, &query),
-        (&Method::GET, "/printer.css") => {
-            respond::bytes(StatusCode::OK, "text/css; charset=utf-8", STYLE)
-        }
-        (&Method::GET, "/printer.js") => {
-            respond::bytes(StatusCode::OK, "text/javascript; charset=utf-8", SCRIPT)
-        }
+        (&Method::GET, "/printer.css") => respond::bytes(StatusCode::OK, "text/css; charset=utf-8", STYLE),
+        (&Method::GET, "/printer.js") => respond::bytes(StatusCode::OK, "text/javascript; charset=utf-8", SCRIPT),
         (&Method::GET, "/state") => state(shared, &query).await,
         (&Method::POST, "/faults") => match check_origin(&parts, &peer) {
             // No browser leaves out who sends a form; programs do.
-            Ok(()) | Err(OriginError::Unknown) => {
-                change(shared, &parts.headers, &query, body).await
-            }
-            Err(error @ OriginError::Foreign) => {
-                respond::text(StatusCode::FORBIDDEN, format!("{error}\n"))
-            }
+            Ok(()) | Err(OriginError::Unknown) => change(shared, &parts.headers, &query, body).await,
+            Err(error @ OriginError::Foreign) => respond::text(StatusCode::FORBIDDEN, format!("{error}\n")),
         },
         (&Method::GET, path) => file(shared, path).await,
-        _ => respond::text(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "This page takes GET, and POST at /faults.\n",
-        ),
+        _ => respond::text(StatusCode::METHOD_NOT_ALLOWED, "This page takes GET, and POST at /faults.\n"),
     }
 }
 
@@ -84,17 +71,12 @@ fn page(shared: &Shared, headers: &HeaderMap, query: &Form) -> Response<Body> {
     match Page::new(&state, words).render() {
         Ok(html) => {
             let mut response = respond::html(StatusCode::OK, html);
-            response
-                .headers_mut()
-                .insert(header::VARY, HeaderValue::from_static("accept-language"));
+            response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-language"));
             response
         }
         Err(error) => {
             tracing::error!(%error, "Could not write the virtual printer's page");
-            respond::text(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "The page could not be written.\n",
-            )
+            respond::text(StatusCode::INTERNAL_SERVER_ERROR, "The page could not be written.\n")
         }
     }
 }
@@ -112,12 +94,7 @@ async fn state(shared: &Shared, query: &Form) -> Response<Body> {
     respond::json(StatusCode::OK, &*state)
 }
 
-async fn change(
-    shared: &Shared,
-    headers: &HeaderMap,
-    query: &Form,
-    body: Incoming,
-) -> Response<Body> {
+async fn change(shared: &Shared, headers: &HeaderMap, query: &Form, body: Incoming) -> Response<Body> {
     let body = BodyReader::new(body, BodyLimits::octets(CHANGE_OCTETS_MAX));
     let is_form = headers
         .get(header::CONTENT_TYPE)
@@ -154,10 +131,7 @@ async fn change(
 
 async fn file(shared: &Shared, path: &str) -> Response<Body> {
     let not_found = || respond::text(StatusCode::NOT_FOUND, "There is no such page.\n");
-    if let Some(side) = path
-        .strip_prefix("/icon-")
-        .and_then(|rest| rest.strip_suffix(".png"))
-    {
+    if let Some(side) = path.strip_prefix("/icon-").and_then(|rest| rest.strip_suffix(".png")) {
         return match side.parse().ok().and_then(icon::png) {
             Some(png) => respond::bytes(StatusCode::OK, "image/png", png),
             None => not_found(),
@@ -169,17 +143,10 @@ async fn file(shared: &Shared, path: &str) -> Response<Body> {
             None => not_found(),
         };
     }
-    let Some(name) = path
-        .strip_prefix("/pages/")
-        .filter(|name| is_page_name(name))
-    else {
+    let Some(name) = path.strip_prefix("/pages/").filter(|name| is_page_name(name)) else {
         return not_found();
     };
-    let media_type = if name.ends_with(".pdf") {
-        "application/pdf"
-    } else {
-        "image/png"
-    };
+    let media_type = if name.ends_with(".pdf") { "application/pdf" } else { "image/png" };
     let Ok(file) = tokio::fs::File::open(shared.options.folder.join(name)).await else {
         return not_found();
     };
@@ -196,14 +163,10 @@ fn is_page_name(name: &str) -> bool {
     let Some(rest) = name.strip_prefix("job-") else {
         return false;
     };
-    let Some(rest) = rest
-        .strip_suffix(".png")
-        .or_else(|| rest.strip_suffix(".pdf"))
-    else {
+    let Some(rest) = rest.strip_suffix(".png").or_else(|| rest.strip_suffix(".pdf")) else {
         return false;
     };
-    rest.bytes()
-        .all(|b| b.is_ascii_digit() || b == b'-' || b == b'p')
+    rest.bytes().all(|b| b.is_ascii_digit() || b == b'-' || b == b'p')
 }
 
 #[cfg(test)]
@@ -213,15 +176,7 @@ mod tests {
     #[test]
     fn only_pages_can_be_fetched() {
         assert!(is_page_name("job-0007-p002.png") && is_page_name("job-0007.pdf"));
-        for bad in [
-            "",
-            "job-1/../x.png",
-            "../job-1.png",
-            "job-1.png.part",
-            ".job-1-p1.part",
-            "job-%2e.png",
-            "x.png",
-        ] {
+        for bad in ["", "job-1/../x.png", "../job-1.png", "job-1.png.part", ".job-1-p1.part", "job-%2e.png", "x.png"] {
             assert!(!is_page_name(bad), "{bad}");
         }
     }

@@ -4,9 +4,7 @@ use askama::Template;
 use tympan_http::Form;
 
 use super::words::Words;
-use crate::model::{
-    AnswerFault, AnswerKind, Change, DropLine, Lie, MarkerChange, Power, TrayChange,
-};
+use crate::model::{AnswerFault, AnswerKind, Change, DropLine, Lie, MarkerChange, Power, TrayChange};
 use crate::state::{DeviceState, Side};
 
 /// A button: pressing it does `change`.
@@ -21,11 +19,7 @@ pub(super) struct Button {
 impl Button {
     fn new(label: impl Into<String>, change: &Change, on: bool) -> Self {
         let change = serde_json::to_string(change).unwrap_or_default();
-        Self {
-            label: label.into(),
-            change,
-            on,
-        }
+        Self { label: label.into(), change, on }
     }
 }
 
@@ -113,11 +107,11 @@ fn message(state: &DeviceState, w: &Words) -> String {
         parts.push(w.is_jammed.to_owned());
     }
     for tray in state.trays.iter().filter(|t| t.sheets == 0) {
-        parts.push(
-            w.has_no
-                .replacen("{}", &w.tray_label(&tray.name, &tray.label), 1)
-                .replacen("{}", &tray.media_label, 1),
-        );
+        parts.push(w.has_no.replacen("{}", &w.tray_label(&tray.name, &tray.label), 1).replacen(
+            "{}",
+            &tray.media_label,
+            1,
+        ));
     }
     for marker in state.markers.iter().filter(|m| m.percent == 0) {
         parts.push(w.is_empty.replacen("{}", w.color(&marker.color), 1));
@@ -128,24 +122,13 @@ fn message(state: &DeviceState, w: &Words) -> String {
 fn trays(state: &DeviceState, w: &Words) -> Vec<Level> {
     let level = |tray: &crate::state::TrayInfo| Level {
         label: w.tray_label(&tray.name, &tray.label),
-        detail: format!(
-            "{} · {} / {} {}",
-            tray.media_label, tray.sheets, tray.capacity, w.sheets
-        ),
+        detail: format!("{} · {} / {} {}", tray.media_label, tray.sheets, tray.capacity, w.sheets),
         class: "paper".to_owned(),
         level: tray.sheets,
         level_max: tray.capacity,
         buttons: vec![
-            Button::new(
-                w.take_paper,
-                &Change::sheets(&tray.name, 0),
-                tray.sheets == 0,
-            ),
-            Button::new(
-                w.load_paper,
-                &Change::sheets(&tray.name, tray.capacity),
-                false,
-            ),
+            Button::new(w.take_paper, &Change::sheets(&tray.name, 0), tray.sheets == 0),
+            Button::new(w.load_paper, &Change::sheets(&tray.name, tray.capacity), false),
         ],
     };
     state.trays.iter().map(level).collect()
@@ -173,54 +156,23 @@ fn markers(state: &DeviceState, w: &Words) -> Vec<Level> {
 fn faults(state: &DeviceState, w: &Words) -> Vec<(&'static str, Vec<Button>)> {
     let f = &state.faults;
     let flag = |on, label_on, label_off, change: fn(bool) -> Change| {
-        vec![Button::new(
-            if on { label_off } else { label_on },
-            &change(!on),
-            on,
-        )]
+        vec![Button::new(if on { label_off } else { label_on }, &change(!on), on)]
     };
     let slow = f.slow_page_millis.is_some();
-    let slow_change = Change {
-        slow_page_millis: Some((!slow).then_some(5_000)),
-        ..Change::default()
-    };
+    let slow_change = Change { slow_page_millis: Some((!slow).then_some(5_000)), ..Change::default() };
     vec![
         (
             w.cover,
-            flag(f.cover_open, w.open_cover, w.close_cover, |on| Change {
-                cover_open: Some(on),
-                ..Change::default()
-            }),
+            flag(f.cover_open, w.open_cover, w.close_cover, |on| Change { cover_open: Some(on), ..Change::default() }),
         ),
-        (
-            w.jam,
-            flag(f.jammed, w.jam_now, w.clear_jam, |on| Change {
-                jammed: Some(on),
-                ..Change::default()
-            }),
-        ),
-        (
-            w.slow,
-            vec![Button::new(
-                if slow { w.slow_off } else { w.slow_on },
-                &slow_change,
-                slow,
-            )],
-        ),
-        (
-            w.busy,
-            flag(f.busy, w.busy_on, w.busy_off, |on| Change {
-                busy: Some(on),
-                ..Change::default()
-            }),
-        ),
+        (w.jam, flag(f.jammed, w.jam_now, w.clear_jam, |on| Change { jammed: Some(on), ..Change::default() })),
+        (w.slow, vec![Button::new(if slow { w.slow_off } else { w.slow_on }, &slow_change, slow)]),
+        (w.busy, flag(f.busy, w.busy_on, w.busy_off, |on| Change { busy: Some(on), ..Change::default() })),
         (
             w.accepting,
-            flag(f.not_accepting, w.accepting_off, w.accepting_on, |on| {
-                Change {
-                    not_accepting: Some(on),
-                    ..Change::default()
-                }
+            flag(f.not_accepting, w.accepting_off, w.accepting_on, |on| Change {
+                not_accepting: Some(on),
+                ..Change::default()
             }),
         ),
     ]
@@ -230,25 +182,12 @@ fn lies(state: &DeviceState, w: &Words) -> Vec<Button> {
     let f = &state.faults;
     let mut buttons = vec![Button::new(
         w.forget,
-        &Change {
-            forget_after_print: Some(!f.forget_after_print),
-            ..Change::default()
-        },
+        &Change { forget_after_print: Some(!f.forget_after_print), ..Change::default() },
         f.forget_after_print,
     )];
-    for (label, lie) in [
-        (w.completed_unprinted, Lie::CompletedUnprinted),
-        (w.never_completed, Lie::NeverCompleted),
-    ] {
+    for (label, lie) in [(w.completed_unprinted, Lie::CompletedUnprinted), (w.never_completed, Lie::NeverCompleted)] {
         let on = f.lie == Some(lie);
-        buttons.push(Button::new(
-            label,
-            &Change {
-                lie: Some((!on).then_some(lie)),
-                ..Change::default()
-            },
-            on,
-        ));
+        buttons.push(Button::new(label, &Change { lie: Some((!on).then_some(lie)), ..Change::default() }, on));
     }
     for (label, kind) in [
         (w.half, AnswerKind::Half),
@@ -257,19 +196,8 @@ fn lies(state: &DeviceState, w: &Words) -> Vec<Button> {
         (w.never, AnswerKind::Never),
     ] {
         let on = f.answer.as_ref().is_some_and(|a| a.kind == kind);
-        let answer = (!on).then(|| AnswerFault {
-            kind,
-            operations: Vec::new(),
-            times: None,
-        });
-        buttons.push(Button::new(
-            label,
-            &Change {
-                answer: Some(answer),
-                ..Change::default()
-            },
-            on,
-        ));
+        let answer = (!on).then(|| AnswerFault { kind, operations: Vec::new(), times: None });
+        buttons.push(Button::new(label, &Change { answer: Some(answer), ..Change::default() }, on));
     }
     buttons
 }
@@ -283,11 +211,7 @@ fn pictures(state: &DeviceState, w: &Words) -> Vec<Picture> {
             page.job_id,
             page.impression,
             page.media_label,
-            if page.side == Side::Back {
-                w.back
-            } else {
-                w.front
-            }
+            if page.side == Side::Back { w.back } else { w.front }
         ),
     };
     state.pages.iter().take(24).map(picture).collect()
@@ -310,37 +234,17 @@ fn jobs(state: &DeviceState, w: &Words) -> Vec<JobLine> {
 pub(super) fn change_of_form(form: &Form) -> Result<Change, String> {
     let number = |name: &str| form.get(name).map(|text| text.trim().parse::<u64>());
     if let Some(page) = number("jam_at_page") {
-        let page = page
-            .ok()
-            .and_then(|n| u32::try_from(n).ok())
-            .ok_or("The page must be a number.")?;
-        return Ok(Change {
-            jam_at_page: Some(Some(page)),
-            ..Change::default()
-        });
+        let page = page.ok().and_then(|n| u32::try_from(n).ok()).ok_or("The page must be a number.")?;
+        return Ok(Change { jam_at_page: Some(Some(page)), ..Change::default() });
     }
     if let Some(at_octet) = number("drop_line_at_octet") {
         let at_octet = at_octet.map_err(|_| "The octet must be a number.")?;
-        return Ok(Change {
-            drop_line: Some(Some(DropLine {
-                at_octet,
-                times: Some(1),
-            })),
-            ..Change::default()
-        });
+        return Ok(Change { drop_line: Some(Some(DropLine { at_octet, times: Some(1) })), ..Change::default() });
     }
     if let (Some(tray), Some(media)) = (form.get("tray"), form.get("media")) {
-        let change = TrayChange {
-            media: Some(media.to_owned()),
-            sheets: None,
-        };
-        return Ok(Change {
-            trays: [(tray.to_owned(), change)].into(),
-            ..Change::default()
-        });
+        let change = TrayChange { media: Some(media.to_owned()), sheets: None };
+        return Ok(Change { trays: [(tray.to_owned(), change)].into(), ..Change::default() });
     }
-    let change = form
-        .get("change")
-        .ok_or("The form has no field \"change\".")?;
+    let change = form.get("change").ok_or("The form has no field \"change\".")?;
     serde_json::from_str(change).map_err(|error| format!("The change is not understood: {error}"))
 }

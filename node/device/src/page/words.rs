@@ -132,12 +132,7 @@ const ENGLISH: Words = Words {
         ("aborted", "given up"),
         ("completed", "printed"),
     ],
-    colors: [
-        ("cyan", "Cyan"),
-        ("magenta", "Magenta"),
-        ("yellow", "Yellow"),
-        ("black", "Black"),
-    ],
+    colors: [("cyan", "Cyan"), ("magenta", "Magenta"), ("yellow", "Yellow"), ("black", "Black")],
     tray: "Tray",
 };
 
@@ -207,12 +202,7 @@ const JAPANESE: Words = Words {
         ("aborted", "中止"),
         ("completed", "印刷済み"),
     ],
-    colors: [
-        ("cyan", "シアン"),
-        ("magenta", "マゼンタ"),
-        ("yellow", "イエロー"),
-        ("black", "ブラック"),
-    ],
+    colors: [("cyan", "シアン"), ("magenta", "マゼンタ"), ("yellow", "イエロー"), ("black", "ブラック")],
     tray: "トレイ",
 };
 
@@ -224,46 +214,28 @@ impl Words {
             Some("en") => return &ENGLISH,
             _ => {}
         }
-        let accepted = headers
-            .get(header::ACCEPT_LANGUAGE)
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or("");
+        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");
         let quality = |lang: &str| {
             accepted
                 .split(',')
                 .filter_map(|range| {
                     let mut parts = range.split(';');
                     let name = parts.next()?.trim().to_ascii_lowercase();
-                    let matches = name == lang
-                        || name
-                            .strip_prefix(lang)
-                            .is_some_and(|rest| rest.starts_with('-'));
-                    let q = parts
-                        .find_map(|p| p.trim().strip_prefix("q=")?.parse::<f32>().ok())
-                        .unwrap_or(1.0);
+                    let matches = name == lang || name.strip_prefix(lang).is_some_and(|rest| rest.starts_with('-'));
+                    let q = parts.find_map(|p| p.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
                     matches.then_some(q)
                 })
                 .fold(0.0, f32::max)
         };
-        if quality("ja") > quality("en") {
-            &JAPANESE
-        } else {
-            &ENGLISH
-        }
+        if quality("ja") > quality("en") { &JAPANESE } else { &ENGLISH }
     }
 
     pub(super) fn state(&self, name: &str) -> &'static str {
-        self.states
-            .iter()
-            .find(|(key, _)| *key == name)
-            .map_or("?", |(_, word)| word)
+        self.states.iter().find(|(key, _)| *key == name).map_or("?", |(_, word)| word)
     }
 
     pub(super) fn color(&self, name: &str) -> &'static str {
-        self.colors
-            .iter()
-            .find(|(key, _)| *key == name)
-            .map_or("?", |(_, word)| word)
+        self.colors.iter().find(|(key, _)| *key == name).map_or("?", |(_, word)| word)
     }
 
     /// "Tray 1" for `tray-1`.

@@ -40,11 +40,7 @@ impl Rig {
             answer_octets_max: 4 << 20,
             ..ClientOptions::default()
         });
-        Self {
-            printer,
-            folder,
-            client,
-        }
+        Self { printer, folder, client }
     }
 
     /// The names of the files in the folder, sorted.
@@ -59,35 +55,20 @@ impl Rig {
 
     /// The pages among them.
     pub(crate) fn pages(&self) -> Vec<String> {
-        self.files()
-            .into_iter()
-            .filter(|name| name.ends_with(".png"))
-            .collect()
+        self.files().into_iter().filter(|name| name.ends_with(".png")).collect()
     }
 
     /// A request to this printer.
     pub(crate) fn request(&self, operation: Operation) -> Message {
-        Message::request(operation, 1, self.printer.ipp_uri())
-            .operation("requesting-user-name", Value::name("anna"))
+        Message::request(operation, 1, self.printer.ipp_uri()).operation("requesting-user-name", Value::name("anna"))
     }
 
     /// Sends a request with a document.
-    pub(crate) async fn try_send(
-        &self,
-        request: &Message,
-        document: &[u8],
-    ) -> Result<Reply, ClientError> {
+    pub(crate) async fn try_send(&self, request: &Message, document: &[u8]) -> Result<Reply, ClientError> {
         let mut octets = request.encode();
         octets.extend_from_slice(document);
         let target = Target::parse(&self.printer.ipp_uri()).unwrap();
-        let answer = self
-            .client
-            .request(ClientRequest::post(
-                &target,
-                "application/ipp",
-                Body::full(octets),
-            ))
-            .await?;
+        let answer = self.client.request(ClientRequest::post(&target, "application/ipp", Body::full(octets))).await?;
         assert_eq!(answer.status, 200);
         let body = answer.body.collect().await?;
         Ok(Reply(decode(&body, &Limits::RESPONSE).unwrap().message))
@@ -104,12 +85,7 @@ impl Rig {
     }
 
     /// Prints a document with job attributes; gives its job-id.
-    pub(crate) async fn print_with(
-        &self,
-        format: &str,
-        document: &[u8],
-        with: impl FnOnce(Message) -> Message,
-    ) -> i32 {
+    pub(crate) async fn print_with(&self, format: &str, document: &[u8], with: impl FnOnce(Message) -> Message) -> i32 {
         let request = self
             .request(Operation::PrintJob)
             .operation("job-name", Value::name("a test"))
@@ -121,20 +97,9 @@ impl Rig {
 
     /// "job-state" and "job-state-reasons" as the printer tells them.
     pub(crate) async fn job_state(&self, id: i32) -> (i32, Vec<String>) {
-        let reply = self
-            .send(
-                &self
-                    .request(Operation::GetJobAttributes)
-                    .operation("job-id", id),
-                b"",
-            )
-            .await;
+        let reply = self.send(&self.request(Operation::GetJobAttributes).operation("job-id", id), b"").await;
         assert_eq!(reply.status(), StatusCode::SuccessfulOk);
-        let reasons = reply
-            .job("job-state-reasons")
-            .strings()
-            .map(str::to_owned)
-            .collect();
+        let reasons = reply.job("job-state-reasons").strings().map(str::to_owned).collect();
         (reply.job("job-state").enum_().unwrap(), reasons)
     }
 
@@ -143,9 +108,7 @@ impl Rig {
         let state = self
             .printer
             .wait_for(|state| {
-                state.job(id).is_some_and(|j| {
-                    matches!(j.state.as_str(), "completed" | "aborted" | "canceled")
-                })
+                state.job(id).is_some_and(|j| matches!(j.state.as_str(), "completed" | "aborted" | "canceled"))
             })
             .await
             .unwrap();
@@ -154,10 +117,9 @@ impl Rig {
 
     /// Printer attributes by name.
     pub(crate) async fn printer_attributes(&self, names: &[&str]) -> Reply {
-        let request = self.request(Operation::GetPrinterAttributes).operation(
-            "requested-attributes",
-            Value::keywords(names.iter().copied()),
-        );
+        let request = self
+            .request(Operation::GetPrinterAttributes)
+            .operation("requested-attributes", Value::keywords(names.iter().copied()));
         self.send(&request, b"").await
     }
 }
@@ -168,15 +130,11 @@ impl Reply {
     }
 
     pub(crate) fn job(&self, name: &str) -> &Attribute {
-        self.0
-            .get(GroupTag::Job, name)
-            .unwrap_or_else(|| panic!("no {name} in {:?}", self.0))
+        self.0.get(GroupTag::Job, name).unwrap_or_else(|| panic!("no {name} in {:?}", self.0))
     }
 
     pub(crate) fn printer(&self, name: &str) -> &Attribute {
-        self.0
-            .get(GroupTag::Printer, name)
-            .unwrap_or_else(|| panic!("no {name} in {:?}", self.0))
+        self.0.get(GroupTag::Printer, name).unwrap_or_else(|| panic!("no {name} in {:?}", self.0))
     }
 
     pub(crate) fn strings(&self, name: &str) -> Vec<String> {
@@ -200,11 +158,7 @@ pub(crate) fn raster_with(pages: u8, change: impl Fn(u8, &mut PageHeader)) -> Ve
         let width = header.bytes_per_line() as usize;
         encoder.page(&header, &mut out).unwrap();
         for line in 0..header.height {
-            let shade = if (100..120).contains(&line) {
-                page
-            } else {
-                255
-            };
+            let shade = if (100..120).contains(&line) { page } else { 255 };
             encoder.lines(&vec![shade; width], &mut out).unwrap();
         }
         encoder.end_page(&mut out).unwrap();
@@ -221,14 +175,8 @@ pub(crate) fn pdf(pages: usize) -> Vec<u8> {
     ];
     let mut kids = Vec::new();
     for page in 1..=pages {
-        let content = format!(
-            "1 0 0 rg 100 100 {} 200 re f BT /F1 72 Tf 72 600 Td ({page}) Tj ET",
-            page * 50
-        );
-        objects.push(format!(
-            "<< /Length {} >>\nstream\n{content}\nendstream",
-            content.len()
-        ));
+        let content = format!("1 0 0 rg 100 100 {} 200 re f BT /F1 72 Tf 72 600 Td ({page}) Tj ET", page * 50);
+        objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
         let contents = objects.len();
         objects.push(format!(
             "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 3 0 R >> >> \
@@ -236,10 +184,7 @@ pub(crate) fn pdf(pages: usize) -> Vec<u8> {
         ));
         kids.push(format!("{} 0 R", objects.len()));
     }
-    objects[1] = format!(
-        "<< /Type /Pages /Count {pages} /Kids [{}] >>",
-        kids.join(" ")
-    );
+    objects[1] = format!("<< /Type /Pages /Count {pages} /Kids [{}] >>", kids.join(" "));
     let mut out = b"%PDF-1.4\n".to_vec();
     let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);
     for (index, object) in objects.iter().enumerate() {
@@ -247,10 +192,7 @@ pub(crate) fn pdf(pages: usize) -> Vec<u8> {
         out.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", index + 1).as_bytes());
     }
     let start = out.len();
-    table.push_str(&format!(
-        "trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n",
-        objects.len() + 1
-    ));
+    table.push_str(&format!("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n", objects.len() + 1));
     out.extend_from_slice(table.as_bytes());
     out
 }
@@ -259,9 +201,7 @@ pub(crate) fn pdf(pages: usize) -> Vec<u8> {
 pub(crate) fn jpeg(width: u32, height: u32, color: [u8; 3]) -> Vec<u8> {
     let picture = image::RgbImage::from_pixel(width, height, image::Rgb(color));
     let mut out = std::io::Cursor::new(Vec::new());
-    picture
-        .write_to(&mut out, image::ImageFormat::Jpeg)
-        .unwrap();
+    picture.write_to(&mut out, image::ImageFormat::Jpeg).unwrap();
     out.into_inner()
 }
 

@@ -60,10 +60,7 @@ pub struct AnswerBody {
 
 impl std::fmt::Debug for AnswerBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AnswerBody")
-            .field("octets", &self.octets)
-            .field("extent", &self.extent)
-            .finish_non_exhaustive()
+        f.debug_struct("AnswerBody").field("octets", &self.octets).field("extent", &self.extent).finish_non_exhaustive()
     }
 }
 
@@ -99,10 +96,7 @@ impl AnswerBody {
                     self.extent = Extent::Ended;
                     return Ok(None);
                 }
-                return Err(ClientError::Closed {
-                    body_octets_sent: self.body_octets_sent,
-                    cause: None,
-                });
+                return Err(ClientError::Closed { body_octets_sent: self.body_octets_sent, cause: None });
             }
         }
     }
@@ -126,9 +120,7 @@ impl AnswerBody {
                 Extent::Ended | Extent::Sized(0) => return Ok(None),
                 Extent::UntilClose => return Ok(Some(self.unread.split().freeze())),
                 Extent::Sized(left) => {
-                    let octets = usize::try_from(*left)
-                        .unwrap_or(usize::MAX)
-                        .min(self.unread.len());
+                    let octets = usize::try_from(*left).unwrap_or(usize::MAX).min(self.unread.len());
                     *left -= octets as u64;
                     return Ok(Some(self.unread.split_to(octets).freeze()));
                 }
@@ -158,34 +150,22 @@ impl AnswerBody {
         }
         let body_octets_sent = self.body_octets_sent;
         let stalled = Instant::now() + self.stall_time_out;
-        let until = self
-            .deadline
-            .map_or(stalled, |deadline| deadline.min(stalled));
+        let until = self.deadline.map_or(stalled, |deadline| deadline.min(stalled));
         self.unread.reserve(READ_OCTETS);
         match tokio::time::timeout_at(until, self.stream.read_buf(&mut self.unread)).await {
             Ok(Ok(octets)) => Ok(octets > 0),
             // Many printers leave without TLS's goodbye; the body's own extent says whether it is whole.
             Ok(Err(cause))
-                if cause.kind() == io::ErrorKind::UnexpectedEof
-                    && !matches!(self.extent, Extent::UntilClose) =>
+                if cause.kind() == io::ErrorKind::UnexpectedEof && !matches!(self.extent, Extent::UntilClose) =>
             {
                 Ok(false)
             }
-            Ok(Err(cause)) => Err(ClientError::Closed {
-                body_octets_sent,
-                cause: Some(cause),
-            }),
-            Err(_) => Err(ClientError::NoAnswer {
-                after: self.stall_time_out,
-                body_octets_sent,
-            }),
+            Ok(Err(cause)) => Err(ClientError::Closed { body_octets_sent, cause: Some(cause) }),
+            Err(_) => Err(ClientError::NoAnswer { after: self.stall_time_out, body_octets_sent }),
         }
     }
 
     const fn too_large(&self) -> ClientError {
-        ClientError::AnswerTooLarge {
-            limit: self.octets_max,
-            body_octets_sent: self.body_octets_sent,
-        }
+        ClientError::AnswerTooLarge { limit: self.octets_max, body_octets_sent: self.body_octets_sent }
     }
 }

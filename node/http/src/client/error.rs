@@ -74,9 +74,7 @@ pub enum ClientError {
         body_octets_sent: u64,
     },
     /// The connection ended before the answer did.
-    #[error(
-        "the connection was closed before the answer was whole, with {body_octets_sent} octets sent"
-    )]
+    #[error("the connection was closed before the answer was whole, with {body_octets_sent} octets sent")]
     Closed {
         /// Octets of the body given to the network before.
         body_octets_sent: u64,
@@ -115,34 +113,18 @@ impl ClientError {
             | Self::Connect { .. }
             | Self::Tls { .. }
             | Self::OtherCertificate { .. } => 0,
-            Self::RequestBody {
-                body_octets_sent, ..
-            }
-            | Self::NoAnswer {
-                body_octets_sent, ..
-            }
-            | Self::Closed {
-                body_octets_sent, ..
-            }
-            | Self::AnswerTooLarge {
-                body_octets_sent, ..
-            }
-            | Self::Protocol {
-                body_octets_sent, ..
-            } => *body_octets_sent,
+            Self::RequestBody { body_octets_sent, .. }
+            | Self::NoAnswer { body_octets_sent, .. }
+            | Self::Closed { body_octets_sent, .. }
+            | Self::AnswerTooLarge { body_octets_sent, .. }
+            | Self::Protocol { body_octets_sent, .. } => *body_octets_sent,
         }
     }
 
     /// Whether no connection came about: nobody has seen any of the request.
     #[must_use]
     pub const fn is_unreachable(&self) -> bool {
-        matches!(
-            self,
-            Self::Resolve { .. }
-                | Self::Refused { .. }
-                | Self::ConnectTimeOut { .. }
-                | Self::Connect { .. }
-        )
+        matches!(self, Self::Resolve { .. } | Self::Refused { .. } | Self::ConnectTimeOut { .. } | Self::Connect { .. })
     }
 
     /// Whether the other side is there but speaks nonsense, or too much of it.

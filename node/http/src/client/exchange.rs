@@ -11,10 +11,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{
-    Answer, AnswerBody, ClientError, ClientOptions, ClientRequest, Connected, Upload,
-    answer::Extent,
-};
+use super::{Answer, AnswerBody, ClientError, ClientOptions, ClientRequest, Connected, Upload, answer::Extent};
 use crate::{Body, chunked::Walker};
 
 /// Octets of an answer's head.
@@ -34,19 +31,10 @@ pub(super) async fn run(
     options: &ClientOptions,
     deadline: Option<Instant>,
 ) -> Result<Answer, ClientError> {
-    let Connected {
-        stream,
-        remote,
-        certificate,
-    } = connected;
+    let Connected { stream, remote, certificate } = connected;
     let method = request.method.clone();
     let head = head_of(&request, options);
-    let ClientRequest {
-        body,
-        expect_continue,
-        mut progress,
-        ..
-    } = request;
+    let ClientRequest { body, expect_continue, mut progress, .. } = request;
     let (mut reader, mut writer) = tokio::io::split(stream);
     let mut sending = Sending::new(head, body, expect_continue.is_some());
     let mut receiving = Receiving::new(&method);
@@ -63,11 +51,7 @@ pub(super) async fn run(
         if stop {
             break;
         }
-        let until = [Some(answer_by), deadline, continue_by]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(answer_by);
+        let until = [Some(answer_by), deadline, continue_by].into_iter().flatten().min().unwrap_or(answer_by);
         tokio::select! {
             biased;
             read = reader.read_buf(&mut receiving.octets), if !ended && receiving.octets.len() < EARLY_OCTETS_MAX => match read {
@@ -123,25 +107,13 @@ pub(super) async fn run(
             }
         }
     }
-    let Some(Last {
-        status,
-        headers,
-        extent,
-    }) = receiving.last
-    else {
-        return Err(ClientError::Closed {
-            body_octets_sent: sending.body_octets,
-            cause: broken,
-        });
+    let Some(Last { status, headers, extent }) = receiving.last else {
+        return Err(ClientError::Closed { body_octets_sent: sending.body_octets, cause: broken });
     };
     Ok(Answer {
         status,
         headers,
-        upload: if sending.is_done() {
-            Upload::Whole
-        } else {
-            Upload::CutShort
-        },
+        upload: if sending.is_done() { Upload::Whole } else { Upload::CutShort },
         body_octets_sent: sending.body_octets,
         remote,
         certificate,
@@ -152,9 +124,7 @@ pub(super) async fn run(
             octets: 0,
             octets_max: options.answer_octets_max,
             body_octets_sent: sending.body_octets,
-            stall_time_out: options
-                .stall_time_out
-                .min(options.answer_time_out.max(Duration::from_secs(1))),
+            stall_time_out: options.stall_time_out.min(options.answer_time_out.max(Duration::from_secs(1))),
             deadline,
             ended,
         },
@@ -163,13 +133,8 @@ pub(super) async fn run(
 
 /// The request's head as it goes out.
 fn head_of(request: &ClientRequest, options: &ClientOptions) -> Bytes {
-    const OWN: [HeaderName; 5] = [
-        header::HOST,
-        header::CONTENT_LENGTH,
-        header::TRANSFER_ENCODING,
-        header::CONNECTION,
-        header::EXPECT,
-    ];
+    const OWN: [HeaderName; 5] =
+        [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION, header::EXPECT];
     let mut head = String::with_capacity(512);
     // Writing to a String cannot fail.
     let _ = write!(
@@ -180,11 +145,7 @@ fn head_of(request: &ClientRequest, options: &ClientOptions) -> Bytes {
         request.target.host_field()
     );
     match request.body.octets() {
-        Some(0)
-            if matches!(
-                request.method,
-                Method::GET | Method::HEAD | Method::OPTIONS | Method::DELETE
-            ) => {}
+        Some(0) if matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::DELETE) => {}
         Some(octets) => {
             let _ = write!(head, "Content-Length: {octets}\r\n");
         }
@@ -203,9 +164,7 @@ fn head_of(request: &ClientRequest, options: &ClientOptions) -> Bytes {
     if !request.headers.contains_key(header::USER_AGENT) {
         field(
             &header::USER_AGENT,
-            HeaderValue::from_str(&options.user_agent)
-                .as_ref()
-                .map_or(b"tympan", HeaderValue::as_bytes),
+            HeaderValue::from_str(&options.user_agent).as_ref().map_or(b"tympan", HeaderValue::as_bytes),
         );
     }
     for (name, value) in &request.headers {
@@ -314,9 +273,7 @@ impl Sending {
                     "the body is shorter than its announced length",
                 )));
             }
-            None => self
-                .pieces
-                .push_back((Bytes::from_static(b"0\r\n\r\n"), false)),
+            None => self.pieces.push_back((Bytes::from_static(b"0\r\n\r\n"), false)),
         }
         Ok(())
     }
@@ -334,8 +291,7 @@ impl Sending {
                 self.pieces.push_back((octets, true));
             }
             None => {
-                self.pieces
-                    .push_back((Bytes::from(format!("{:x}\r\n", octets.len())), false));
+                self.pieces.push_back((Bytes::from(format!("{:x}\r\n", octets.len())), false));
                 self.pieces.push_back((octets, true));
                 self.pieces.push_back((Bytes::from_static(b"\r\n"), false));
             }
@@ -361,12 +317,7 @@ struct Receiving {
 
 impl Receiving {
     fn new(method: &Method) -> Self {
-        Self {
-            octets: BytesMut::new(),
-            is_head_request: *method == Method::HEAD,
-            interim: 0,
-            last: None,
-        }
+        Self { octets: BytesMut::new(), is_head_request: *method == Method::HEAD, interim: 0, last: None }
     }
 
     /// Reads heads from what has come; true when the server said to go on with the body.
@@ -381,10 +332,7 @@ impl Receiving {
                 Ok(_) => return Err("its head is too large".into()),
                 Err(error) => return Err(format!("its head cannot be read ({error})")),
             };
-            let status = head
-                .code
-                .and_then(|code| StatusCode::from_u16(code).ok())
-                .ok_or("its status is not valid")?;
+            let status = head.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or("its status is not valid")?;
             if status == StatusCode::SWITCHING_PROTOCOLS {
                 return Err("it changes the protocol without being asked".into());
             }
@@ -397,11 +345,7 @@ impl Receiving {
             } else {
                 let headers = headers_of(head.headers)?;
                 let extent = self.extent_of(status, &headers)?;
-                self.last = Some(Last {
-                    status,
-                    headers,
-                    extent,
-                });
+                self.last = Some(Last { status, headers, extent });
             }
             self.octets.advance(octets);
         }
@@ -410,9 +354,7 @@ impl Receiving {
 
     /// RFC 9112 section 6.3.
     fn extent_of(&self, status: StatusCode, headers: &HeaderMap) -> Result<Extent, String> {
-        if self.is_head_request
-            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-        {
+        if self.is_head_request || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return Ok(Extent::Ended);
         }
         if let Some(coding) = headers.get(header::TRANSFER_ENCODING) {
@@ -443,10 +385,8 @@ impl Receiving {
 fn headers_of(fields: &[httparse::Header<'_>]) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::with_capacity(fields.len());
     for field in fields {
-        let name = HeaderName::from_bytes(field.name.as_bytes())
-            .map_err(|_| "a header field's name is not valid")?;
-        let value = HeaderValue::from_bytes(field.value)
-            .map_err(|_| "a header field's value is not valid")?;
+        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| "a header field's name is not valid")?;
+        let value = HeaderValue::from_bytes(field.value).map_err(|_| "a header field's value is not valid")?;
         headers.append(name, value);
     }
     Ok(headers)

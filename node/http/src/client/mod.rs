@@ -85,10 +85,7 @@ impl Client {
     #[must_use]
     pub fn new(options: ClientOptions) -> Self {
         let tls = verify::config(&options.verify);
-        Self {
-            options: Arc::new(options),
-            tls,
-        }
+        Self { options: Arc::new(options), tls }
     }
 
     /// How this client behaves.
@@ -101,28 +98,19 @@ impl Client {
     ///
     /// Dropping the future, or the answer, closes the connection.
     pub async fn request(&self, request: ClientRequest) -> Result<Answer, ClientError> {
-        let deadline = self
-            .options
-            .whole_time_out
-            .map(|time| Instant::now() + time);
+        let deadline = self.options.whole_time_out.map(|time| Instant::now() + time);
         let connected = self.connect(request.target(), deadline).await?;
         // Keeps to the deadline itself, because only it knows how much was sent by then.
         exchange::run(connected, request, &self.options, deadline).await
     }
 
-    async fn connect(
-        &self,
-        target: &Target,
-        deadline: Option<Instant>,
-    ) -> Result<Connected, ClientError> {
+    async fn connect(&self, target: &Target, deadline: Option<Instant>) -> Result<Connected, ClientError> {
         let began = Instant::now();
         let until = began + self.options.connect_time_out;
         let until = deadline.map_or(until, |deadline| deadline.min(until));
         match tokio::time::timeout_at(until, self.connect_now(target)).await {
             Ok(result) => result,
-            Err(_) => Err(ClientError::ConnectTimeOut {
-                after: until - began,
-            }),
+            Err(_) => Err(ClientError::ConnectTimeOut { after: until - began }),
         }
     }
 
@@ -130,37 +118,20 @@ impl Client {
         let host = target.host();
         let addrs: Vec<SocketAddr> = tokio::net::lookup_host((host, target.port()))
             .await
-            .map_err(|cause| ClientError::Resolve {
-                host: host.into(),
-                cause: Some(cause),
-            })?
+            .map_err(|cause| ClientError::Resolve { host: host.into(), cause: Some(cause) })?
             .collect();
         let (stream, remote) = self.connect_any(host, &addrs).await?;
         // Small requests must not wait for a full packet.
-        stream
-            .set_nodelay(true)
-            .map_err(|cause| ClientError::Connect {
-                addr: remote,
-                cause,
-            })?;
+        stream.set_nodelay(true).map_err(|cause| ClientError::Connect { addr: remote, cause })?;
         if !target.is_tls() {
-            return Ok(Connected {
-                stream: Box::new(stream),
-                remote,
-                certificate: None,
-            });
+            return Ok(Connected { stream: Box::new(stream), remote, certificate: None });
         }
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| ClientError::Resolve {
-            host: host.into(),
-            cause: None,
-        })?;
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| ClientError::Resolve { host: host.into(), cause: None })?;
         let stream = TlsConnector::from(Arc::clone(&self.tls))
             .connect(name, stream)
             .await
-            .map_err(|cause| ClientError::Tls {
-                addr: remote,
-                cause,
-            })?;
+            .map_err(|cause| ClientError::Tls { addr: remote, cause })?;
         let certificate = stream
             .get_ref()
             .1
@@ -170,28 +141,14 @@ impl Client {
         if let (Verify::Pinned(expected), Some(found)) = (&self.options.verify, certificate)
             && *expected != found
         {
-            return Err(ClientError::OtherCertificate {
-                expected: *expected,
-                found,
-            });
+            return Err(ClientError::OtherCertificate { expected: *expected, found });
         }
-        Ok(Connected {
-            stream: Box::new(stream),
-            remote,
-            certificate,
-        })
+        Ok(Connected { stream: Box::new(stream), remote, certificate })
     }
 
     /// Tries the addresses one after another; each but the last has its share of the time.
-    async fn connect_any(
-        &self,
-        host: &str,
-        addrs: &[SocketAddr],
-    ) -> Result<(TcpStream, SocketAddr), ClientError> {
-        let mut last = ClientError::Resolve {
-            host: host.into(),
-            cause: None,
-        };
+    async fn connect_any(&self, host: &str, addrs: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), ClientError> {
+        let mut last = ClientError::Resolve { host: host.into(), cause: None };
         for (index, addr) in addrs.iter().enumerate() {
             let share = if index + 1 == addrs.len() {
                 self.options.connect_time_out

@@ -53,9 +53,7 @@ impl ClientRequest {
     /// is known, else it goes in chunks.
     #[must_use]
     pub fn post(target: &Target, media_type: &'static str, body: impl Into<Body>) -> Self {
-        Self::new(Method::POST, target)
-            .header(header::CONTENT_TYPE, HeaderValue::from_static(media_type))
-            .body(body)
+        Self::new(Method::POST, target).header(header::CONTENT_TYPE, HeaderValue::from_static(media_type)).body(body)
     }
 
     /// Sets the body.

@@ -60,23 +60,10 @@ impl Target {
         if host.is_empty() || port == 0 {
             return Err(not_a_uri());
         }
-        let path_and_query = uri
-            .path_and_query()
-            .map_or("/", |path| path.as_str())
-            .to_owned();
-        let path_and_query = if path_and_query.starts_with('/') {
-            path_and_query
-        } else {
-            format!("/{path_and_query}")
-        };
-        Ok(Self {
-            tls,
-            host,
-            port,
-            port_is_default,
-            path_and_query,
-            scheme,
-        })
+        let path_and_query = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let path_and_query =
+            if path_and_query.starts_with('/') { path_and_query } else { format!("/{path_and_query}") };
+        Ok(Self { tls, host, port, port_is_default, path_and_query, scheme })
     }
 
     /// Whether TLS begins with the first octet.
@@ -106,41 +93,23 @@ impl Target {
     /// The same place with another path.
     #[must_use]
     pub fn with_path(&self, path_and_query: &str) -> Self {
-        let slash = if path_and_query.starts_with('/') {
-            ""
-        } else {
-            "/"
-        };
-        Self {
-            path_and_query: format!("{slash}{path_and_query}"),
-            ..self.clone()
-        }
+        let slash = if path_and_query.starts_with('/') { "" } else { "/" };
+        Self { path_and_query: format!("{slash}{path_and_query}"), ..self.clone() }
     }
 
     /// The Host field: `:631` stays in it, because its default is HTTP's (RFC 8010 section 4.1.2).
     pub(crate) fn host_field(&self) -> String {
-        if self.port_is_default {
-            self.bracketed()
-        } else {
-            format!("{}:{}", self.bracketed(), self.port)
-        }
+        if self.port_is_default { self.bracketed() } else { format!("{}:{}", self.bracketed(), self.port) }
     }
 
     fn bracketed(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]", self.host)
-        } else {
-            self.host.clone()
-        }
+        if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() }
     }
 }
 
 fn bare_host(authority: &Authority) -> String {
     let host = authority.host();
-    host.strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host)
-        .to_owned()
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).to_owned()
 }
 
 impl FromStr for Target {
@@ -179,36 +148,21 @@ mod tests {
     #[test]
     fn ipp_goes_to_port_631_and_says_so() {
         let target = Target::parse("ipp://192.0.2.20/ipp/print").unwrap();
-        assert_eq!(
-            (target.is_tls(), target.host(), target.port()),
-            (false, "192.0.2.20", 631)
-        );
+        assert_eq!((target.is_tls(), target.host(), target.port()), (false, "192.0.2.20", 631));
         assert_eq!(target.host_field(), "192.0.2.20:631");
         assert_eq!(target.path_and_query(), "/ipp/print");
         assert_eq!(target.to_string(), "ipp://192.0.2.20/ipp/print");
         let target = Target::parse("ipps://Printer.local").unwrap();
-        assert_eq!(
-            (target.is_tls(), target.port(), target.path_and_query()),
-            (true, 631, "/")
-        );
+        assert_eq!((target.is_tls(), target.port(), target.path_and_query()), (true, 631, "/"));
     }
 
     #[test]
     fn http_has_its_own_ports() {
         assert_eq!(Target::parse("http://a/x?y=z").unwrap().host_field(), "a");
-        assert_eq!(
-            Target::parse("http://a/x?y=z").unwrap().path_and_query(),
-            "/x?y=z"
-        );
-        assert_eq!(
-            Target::parse("https://a:8443/").unwrap().host_field(),
-            "a:8443"
-        );
+        assert_eq!(Target::parse("http://a/x?y=z").unwrap().path_and_query(), "/x?y=z");
+        assert_eq!(Target::parse("https://a:8443/").unwrap().host_field(), "a:8443");
         assert_eq!(Target::parse("https://a:443/").unwrap().host_field(), "a");
-        assert_eq!(
-            Target::parse("ipps://a:443/").unwrap().to_string(),
-            "ipps://a:443/"
-        );
+        assert_eq!(Target::parse("ipps://a:443/").unwrap().to_string(), "ipps://a:443/");
     }
 
     #[test]
@@ -221,29 +175,11 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        assert!(matches!(
-            Target::parse("socket://a:9100"),
-            Err(TargetError::OtherScheme(_))
-        ));
-        assert!(matches!(
-            Target::parse("192.0.2.20"),
-            Err(TargetError::NotAUri(_))
-        ));
-        assert!(matches!(
-            Target::parse("ipp://"),
-            Err(TargetError::NotAUri(_))
-        ));
-        assert!(matches!(
-            Target::parse("ipp://a:0/"),
-            Err(TargetError::NotAUri(_))
-        ));
-        assert!(matches!(
-            Target::parse("ipp://a:99999/"),
-            Err(TargetError::NotAUri(_))
-        ));
-        assert!(matches!(
-            Target::parse("ipp://user:secret@a/"),
-            Err(TargetError::UserInfo)
-        ));
+        assert!(matches!(Target::parse("socket://a:9100"), Err(TargetError::OtherScheme(_))));
+        assert!(matches!(Target::parse("192.0.2.20"), Err(TargetError::NotAUri(_))));
+        assert!(matches!(Target::parse("ipp://"), Err(TargetError::NotAUri(_))));
+        assert!(matches!(Target::parse("ipp://a:0/"), Err(TargetError::NotAUri(_))));
+        assert!(matches!(Target::parse("ipp://a:99999/"), Err(TargetError::NotAUri(_))));
+        assert!(matches!(Target::parse("ipp://user:secret@a/"), Err(TargetError::UserInfo)));
     }
 }

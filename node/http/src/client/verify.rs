@@ -31,9 +31,7 @@ pub(crate) fn config(verify: &Verify) -> Arc<ClientConfig> {
         .unwrap_or_else(|error| unreachable!("ring has the suites of TLS 1.2 and 1.3: {error}"));
     let mut config = match verify {
         Verify::WebPki => {
-            let roots = RootCertStore {
-                roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-            };
+            let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
             builder.with_root_certificates(roots).with_no_client_auth()
         }
         Verify::Pinned(_) | Verify::AcceptAny => builder
@@ -96,8 +94,6 @@ impl ServerCertVerifier for AnyCertificate {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

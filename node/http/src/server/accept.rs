@@ -58,10 +58,7 @@ impl Server {
         socket.listen(BACKLOG)?;
         let listener = TcpListener::from_std(socket.into())?;
         let local_addr = listener.local_addr()?;
-        Ok(Self {
-            listener,
-            local_addr,
-        })
+        Ok(Self { listener, local_addr })
     }
 
     /// The address and port that were bound.
@@ -72,18 +69,8 @@ impl Server {
 
     /// Serves until `shutdown` is ready, then lets requests in flight end within
     /// [`ServeOptions::grace`] and cuts the rest.
-    pub async fn serve<S: Service>(
-        self,
-        service: S,
-        options: ServeOptions,
-        shutdown: impl Future<Output = ()> + Send,
-    ) {
-        let ServeOptions {
-            tls,
-            limits,
-            hosts,
-            grace,
-        } = options;
+    pub async fn serve<S: Service>(self, service: S, options: ServeOptions, shutdown: impl Future<Output = ()> + Send) {
+        let ServeOptions { tls, limits, hosts, grace } = options;
         let caps = Caps::new(limits.connections_max, limits.connections_per_source_max);
         let context = Arc::new(Context::new(service, tls, limits, hosts));
         let (stage, stage_of) = watch::channel(Stage::Serving);
@@ -126,10 +113,7 @@ impl Server {
         }
     }
 
-    async fn accepted(
-        &self,
-        accepted: io::Result<(TcpStream, SocketAddr)>,
-    ) -> Option<(TcpStream, SocketAddr)> {
+    async fn accepted(&self, accepted: io::Result<(TcpStream, SocketAddr)>) -> Option<(TcpStream, SocketAddr)> {
         match accepted {
             Ok((stream, addr)) => {
                 // Answers are small: waiting to fill a packet only makes them late.
@@ -137,10 +121,7 @@ impl Server {
                     debug!(%addr, %error, "Lost a connection at once");
                     return None;
                 }
-                Some((
-                    stream,
-                    SocketAddr::new(addr.ip().to_canonical(), addr.port()),
-                ))
+                Some((stream, SocketAddr::new(addr.ip().to_canonical(), addr.port())))
             }
             Err(error) if is_about_one_connection(&error) => None,
             Err(error) => {
@@ -156,9 +137,7 @@ impl Server {
 fn is_about_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionRefused
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
     )
 }
 

@@ -29,11 +29,7 @@ pub(crate) struct Place {
 
 impl Caps {
     pub(crate) fn new(total_max: usize, per_source_max: usize) -> Arc<Self> {
-        Arc::new(Self {
-            total_max,
-            per_source_max,
-            taken: Mutex::default(),
-        })
+        Arc::new(Self { total_max, per_source_max, taken: Mutex::default() })
     }
 
     /// Takes a place for a connection from `addr`, if there is one.
@@ -49,10 +45,7 @@ impl Caps {
         }
         *here += 1;
         taken.total += 1;
-        Some(Place {
-            caps: Arc::clone(self),
-            source,
-        })
+        Some(Place { caps: Arc::clone(self), source })
     }
 
     /// Whether four fifths of all places are taken.

@@ -99,11 +99,7 @@ pub(crate) async fn serve<S: Service>(
         return;
     };
     let local = SocketAddr::new(local.ip().to_canonical(), local.port());
-    let peer = Peer {
-        addr,
-        local,
-        tls: false,
-    };
+    let peer = Peer { addr, local, tls: false };
     let mut first = [0];
     let peeked = tokio::select! {
         peeked = tokio::time::timeout(context.limits.header_time_out, stream.peek(&mut first)) => peeked,
@@ -117,16 +113,7 @@ pub(crate) async fn serve<S: Service>(
     }
     if first[0] == TLS_HANDSHAKE {
         // In a box of its own, so that plain connections do not carry its size.
-        Box::pin(serve_tls(
-            stream,
-            BytesMut::new(),
-            peer,
-            context,
-            line,
-            stage,
-            Vec::new(),
-        ))
-        .await;
+        Box::pin(serve_tls(stream, BytesMut::new(), peer, context, line, stage, Vec::new())).await;
         return;
     }
     let guard = Guard::http1(stream, Arc::clone(&line), Arc::clone(&context.limits));
@@ -144,16 +131,7 @@ pub(crate) async fn serve<S: Service>(
     let mut early = BytesMut::from(&parts.read_buf[..]);
     early.extend_from_slice(&unread);
     let line = Line::new();
-    Box::pin(serve_tls(
-        stream,
-        early,
-        peer,
-        context,
-        line,
-        stage,
-        upgrade.head,
-    ))
-    .await;
+    Box::pin(serve_tls(stream, early, peer, context, line, stage, upgrade.head)).await;
 }
 
 async fn draining(stage: &mut watch::Receiver<Stage>) {
@@ -193,8 +171,7 @@ async fn serve_tls<S: Service>(
         let guard = Guard::http2(stream, Arc::clone(&line), Arc::clone(&context.limits));
         serve_http2(guard, peer, &context, &line, &mut stage).await;
     } else {
-        let guard =
-            Guard::http1(stream, Arc::clone(&line), Arc::clone(&context.limits)).preload(&head);
+        let guard = Guard::http1(stream, Arc::clone(&line), Arc::clone(&context.limits)).preload(&head);
         serve_http1(guard, peer, &context, &line, &mut stage).await;
     }
 }
@@ -214,10 +191,7 @@ async fn serve_http1<S: Service, T: AsyncRead + AsyncWrite + Unpin + Send + 'sta
             async move { Ok::<_, Infallible>(answer(request, peer, &context, &line).await) }
         })
     };
-    let connection = context
-        .http1
-        .serve_connection(TokioIo::new(guard), service)
-        .with_upgrades();
+    let connection = context.http1.serve_connection(TokioIo::new(guard), service).with_upgrades();
     let mut connection = pin!(connection);
     let mut closing = false;
     let result = loop {
@@ -290,35 +264,19 @@ async fn answer<S: Service>(
         return closing(say(refusal.status, refusal.why)).map(|body| body.holding(in_flight));
     }
     let http1 = request.version() <= Version::HTTP_11;
-    if http1
-        && !peer.tls
-        && context.tls.is_some()
-        && request.body().is_end_stream()
-        && wants_tls(request.headers())
-    {
+    if http1 && !peer.tls && context.tls.is_some() && request.body().is_end_stream() && wants_tls(request.headers()) {
         let head = head_without_upgrade(&request);
-        line.put_upgrade(Upgrade {
-            on_upgrade: hyper::upgrade::on(&mut request),
-            head,
-        });
+        line.put_upgrade(Upgrade { on_upgrade: hyper::upgrade::on(&mut request), head });
         let mut response = Response::new(Body::empty().holding(in_flight));
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-        response.headers_mut().insert(
-            header::UPGRADE,
-            HeaderValue::from_static("TLS/1.2, HTTP/1.1"),
-        );
-        response
-            .headers_mut()
-            .insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("TLS/1.2, HTTP/1.1"));
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
         return response;
     }
     let (parts, body) = request.into_parts();
     let checked = if parts.headers.len() > context.limits.headers_max {
         // HTTP/2 bounds octets only; for HTTP/1 the guard has counted.
-        Err((
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "there are too many header fields",
-        ))
+        Err((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "there are too many header fields"))
     } else {
         context.hosts.check(&parts)
     };
@@ -333,14 +291,10 @@ async fn answer<S: Service>(
         return Response::new(Body::empty().holding(in_flight));
     }
     let path = parts.uri.path().to_owned();
-    let called = AssertUnwindSafe(context.service.call(Request::from_parts(parts, body), peer))
-        .catch_unwind();
+    let called = AssertUnwindSafe(context.service.call(Request::from_parts(parts, body), peer)).catch_unwind();
     let mut response = called.await.unwrap_or_else(|_| {
         error!(path, "A handler panicked");
-        say(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "something broke here; the server's log tells more",
-        )
+        say(StatusCode::INTERNAL_SERVER_ERROR, "something broke here; the server's log tells more")
     });
     if http1 && in_flight.is_body_open() {
         // The rest of the request's body is not wanted: no next request can follow it.
@@ -352,17 +306,12 @@ async fn answer<S: Service>(
 fn say(status: StatusCode, why: &str) -> Response<Body> {
     let mut response = Response::new(Body::full(format!("{why}\n")));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
 
 fn closing(mut response: Response<Body>) -> Response<Body> {
-    response
-        .headers_mut()
-        .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
@@ -376,26 +325,15 @@ fn wants_tls(headers: &HeaderMap) -> bool {
             .flat_map(|value| value.split(','))
             .any(|word| wanted(word.trim()))
     };
-    has(header::CONNECTION, |word| {
-        word.eq_ignore_ascii_case("upgrade")
-    }) && has(header::UPGRADE, |word| {
-        word.get(..4)
-            .is_some_and(|start| start.eq_ignore_ascii_case("TLS/"))
-    })
+    has(header::CONNECTION, |word| word.eq_ignore_ascii_case("upgrade"))
+        && has(header::UPGRADE, |word| word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("TLS/")))
 }
 
 /// The head of a request without a body, to be read again inside TLS.
 fn head_without_upgrade(request: &Request<Incoming>) -> Vec<u8> {
     let mut head = format!("{} {} HTTP/1.1\r\n", request.method(), request.uri()).into_bytes();
     for (name, value) in request.headers() {
-        if [
-            header::CONNECTION,
-            header::UPGRADE,
-            header::CONTENT_LENGTH,
-            header::TRANSFER_ENCODING,
-        ]
-        .contains(name)
-        {
+        if [header::CONNECTION, header::UPGRADE, header::CONTENT_LENGTH, header::TRANSFER_ENCODING].contains(name) {
             continue;
         }
         head.extend_from_slice(name.as_str().as_bytes());
@@ -414,11 +352,7 @@ struct Early {
 }
 
 impl AsyncRead for Early {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-        out: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.early.is_empty() {
             return Pin::new(&mut self.stream).poll_read(cx, out);
         }
@@ -430,11 +364,7 @@ impl AsyncRead for Early {
 }
 
 impl AsyncWrite for Early {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-        octets: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, octets)
     }
 

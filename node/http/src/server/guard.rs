@@ -115,10 +115,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
             let end = head::end_of_head(&self.gathered, scanned);
             let octets = end.unwrap_or(self.gathered.len());
             if octets > self.limits.header_octets_max {
-                self.refuse(
-                    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                    "the request's head is too large",
-                );
+                self.refuse(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is too large");
                 return Poll::Ready(Ok(()));
             }
             if let Some(end) = end {
@@ -140,10 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
                     if self.gathered.is_empty() {
                         self.place = Place::Ended;
                     } else {
-                        self.refuse(
-                            StatusCode::REQUEST_TIMEOUT,
-                            "the request's head did not come in time",
-                        );
+                        self.refuse(StatusCode::REQUEST_TIMEOUT, "the request's head did not come in time");
                     }
                     return Poll::Ready(Ok(()));
                 }
@@ -208,9 +202,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
     fn walk(&mut self, octets: &[u8]) -> io::Result<usize> {
         match &mut self.place {
             Place::Sized(left) => {
-                let here = usize::try_from(*left)
-                    .unwrap_or(usize::MAX)
-                    .min(octets.len());
+                let here = usize::try_from(*left).unwrap_or(usize::MAX).min(octets.len());
                 *left -= here as u64;
                 if *left == 0 {
                     self.body_ended();
@@ -279,11 +271,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<S> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        out: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if out.remaining() == 0 {
             return Poll::Ready(Ok(()));
@@ -318,29 +306,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
     /// Lets a write pass, or fails when there was no room for it for too long.
-    fn watch<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        result: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
+    fn watch<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if result.is_ready() {
             self.write_timer.stop();
             return result;
         }
         ready!(self.write_timer.poll_after(cx, self.limits.stall_time_out));
-        Poll::Ready(Err(io::Error::new(
-            io::ErrorKind::TimedOut,
-            "the client did not take the answer in time",
-        )))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client did not take the answer in time")))
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        octets: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let result = Pin::new(&mut this.inner).poll_write(cx, octets);
         this.watch(cx, result)
@@ -387,11 +364,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
                 }
             }
             // Octets that never stop coming must not hold us longer than silence.
-            if this
-                .linger_timer
-                .poll_after(cx, this.limits.linger)
-                .is_ready()
-            {
+            if this.linger_timer.poll_after(cx, this.limits.linger).is_ready() {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -406,9 +379,7 @@ struct Timer {
 
 impl Timer {
     fn poll_at(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
-        let sleep = self
-            .sleep
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         if sleep.deadline() != deadline {
             sleep.as_mut().reset(deadline);
         }
@@ -417,10 +388,7 @@ impl Timer {
 
     /// Runs from the first call on.
     fn poll_after(&mut self, cx: &mut Context<'_>, time: Duration) -> Poll<()> {
-        self.sleep
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(time)))
-            .as_mut()
-            .poll(cx)
+        self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(time))).as_mut().poll(cx)
     }
 
     fn stop(&mut self) {

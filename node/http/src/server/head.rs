@@ -22,10 +22,7 @@ pub(crate) struct Refusal {
 }
 
 const fn bad(why: &'static str) -> Refusal {
-    Refusal {
-        status: StatusCode::BAD_REQUEST,
-        why,
-    }
+    Refusal { status: StatusCode::BAD_REQUEST, why }
 }
 
 /// Octets of a request target.
@@ -34,21 +31,14 @@ const TARGET_OCTETS_MAX: usize = 8 * 1024;
 /// Where the head that starts `octets` ends (after its empty line); looks from `from` on.
 pub(crate) fn end_of_head(octets: &[u8], from: usize) -> Option<usize> {
     let from = from.min(octets.len());
-    octets[from..]
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .map(|at| from + at + 4)
+    octets[from..].windows(4).position(|four| four == b"\r\n\r\n").map(|at| from + at + 4)
 }
 
 /// Reads a whole head, its empty line included.
 pub(crate) fn inspect(head: &[u8], limits: &Limits) -> Result<Framing, Refusal> {
     check_line_ends(head)?;
-    let head = head
-        .strip_suffix(b"\r\n\r\n")
-        .ok_or_else(|| bad("the head does not end"))?;
-    let mut lines = head
-        .split(|octet| *octet == b'\n')
-        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let head = head.strip_suffix(b"\r\n\r\n").ok_or_else(|| bad("the head does not end"))?;
+    let mut lines = head.split(|octet| *octet == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let version_11 = request_line(lines.next().unwrap_or_default())?;
 
     let mut length: Option<u64> = None;
@@ -64,15 +54,10 @@ pub(crate) fn inspect(head: &[u8], limits: &Limits) -> Result<Framing, Refusal> 
         if line.starts_with(b" ") || line.starts_with(b"\t") {
             return Err(bad("a header field is folded over two lines"));
         }
-        let colon = line
-            .iter()
-            .position(|octet| *octet == b':')
-            .ok_or_else(|| bad("a header line has no colon"))?;
+        let colon = line.iter().position(|octet| *octet == b':').ok_or_else(|| bad("a header line has no colon"))?;
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
         if name.is_empty() || !name.iter().copied().all(is_token) {
-            return Err(bad(
-                "a header field's name holds a character that is not allowed",
-            ));
+            return Err(bad("a header field's name holds a character that is not allowed"));
         }
         if name.eq_ignore_ascii_case(b"content-length") {
             if length.is_some() {
@@ -95,9 +80,7 @@ pub(crate) fn inspect(head: &[u8], limits: &Limits) -> Result<Framing, Refusal> 
             chunked = true;
         } else if name.eq_ignore_ascii_case(b"host") {
             hosts += 1;
-        } else if name.eq_ignore_ascii_case(b"expect")
-            && !value.eq_ignore_ascii_case(b"100-continue")
-        {
+        } else if name.eq_ignore_ascii_case(b"expect") && !value.eq_ignore_ascii_case(b"100-continue") {
             return Err(Refusal {
                 status: StatusCode::EXPECTATION_FAILED,
                 why: "the only Expect understood is 100-continue",
@@ -133,8 +116,7 @@ fn check_line_ends(head: &[u8]) -> Result<(), Refusal> {
 /// Whether the request line says HTTP/1.1 (else HTTP/1.0).
 fn request_line(line: &[u8]) -> Result<bool, Refusal> {
     let mut words = line.split(|octet| *octet == b' ');
-    let (Some(method), Some(target), Some(version), None) =
-        (words.next(), words.next(), words.next(), words.next())
+    let (Some(method), Some(target), Some(version), None) = (words.next(), words.next(), words.next(), words.next())
     else {
         return Err(bad("the request line is not method, target and version"));
     };
@@ -142,16 +124,10 @@ fn request_line(line: &[u8]) -> Result<bool, Refusal> {
         return Err(bad("the method holds a character that is not allowed"));
     }
     if method == b"CONNECT" {
-        return Err(Refusal {
-            status: StatusCode::NOT_IMPLEMENTED,
-            why: "this server is no proxy",
-        });
+        return Err(Refusal { status: StatusCode::NOT_IMPLEMENTED, why: "this server is no proxy" });
     }
     if target.len() > TARGET_OCTETS_MAX {
-        return Err(Refusal {
-            status: StatusCode::URI_TOO_LONG,
-            why: "the address is too long",
-        });
+        return Err(Refusal { status: StatusCode::URI_TOO_LONG, why: "the address is too long" });
     }
     if target.is_empty() || !target.iter().all(u8::is_ascii_graphic) {
         return Err(bad("the address holds a character that is not allowed"));
@@ -179,20 +155,7 @@ fn decimal(value: &[u8]) -> Option<u64> {
 const fn is_token(octet: u8) -> bool {
     matches!(
         octet,
-        b'!' | b'#'
-            | b'$'
-            | b'%'
-            | b'&'
-            | b'\''
-            | b'*'
-            | b'+'
-            | b'-'
-            | b'.'
-            | b'^'
-            | b'_'
-            | b'`'
-            | b'|'
-            | b'~'
+        b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
     ) || octet.is_ascii_alphanumeric()
 }
 
@@ -207,21 +170,13 @@ mod tests {
     }
 
     fn with(fields: &str) -> Result<Framing, u16> {
-        status(&format!(
-            "POST /ipp/print HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n"
-        ))
+        status(&format!("POST /ipp/print HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n"))
     }
 
     #[test]
     fn reads_how_the_body_is_framed() {
-        assert_eq!(
-            status("GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
-            Ok(Framing::Sized(0))
-        );
-        assert_eq!(
-            status("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"),
-            Ok(Framing::Sized(0))
-        );
+        assert_eq!(status("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Ok(Framing::Sized(0)));
+        assert_eq!(status("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"), Ok(Framing::Sized(0)));
         assert_eq!(status("GET / HTTP/1.0\r\n\r\n"), Ok(Framing::Sized(0)));
         assert_eq!(with("Content-Length: 12"), Ok(Framing::Sized(12)));
         assert_eq!(with("content-length:12 "), Ok(Framing::Sized(12)));
@@ -287,10 +242,7 @@ mod tests {
             assert_eq!(status(head), Err(wanted), "{head:?}");
         }
         let long = "x".repeat(TARGET_OCTETS_MAX);
-        assert_eq!(
-            status(&format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n")),
-            Err(414)
-        );
+        assert_eq!(status(&format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n")), Err(414));
     }
 
     #[test]

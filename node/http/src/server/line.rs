@@ -62,17 +62,8 @@ impl Line {
         let mut state = self.lock();
         state.started += 1;
         state.in_flight += 1;
-        let refusal = state
-            .refused
-            .filter(|(number, _)| *number == state.started)
-            .map(|(_, refusal)| refusal);
-        (
-            InFlight {
-                number: state.started,
-                line: Arc::clone(self),
-            },
-            refusal,
-        )
+        let refusal = state.refused.filter(|(number, _)| *number == state.started).map(|(_, refusal)| refusal);
+        (InFlight { number: state.started, line: Arc::clone(self) }, refusal)
     }
 
     /// Since when no request is in flight; `None` while one is.

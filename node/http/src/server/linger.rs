@@ -13,8 +13,7 @@ use tokio::{
 /// Connections that are turned away with words at the same time; more are just closed.
 const TURNED_AWAY_MAX: usize = 64;
 
-const ANSWER: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\n\
+const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\n\
 Content-Type: text/plain; charset=utf-8\r\nContent-Length: 54\r\n\r\n\
 There are too many connections. Try again in a minute.";
 

@@ -37,11 +37,7 @@ pub struct Peer {
 /// Answers requests. Implemented for every fitting function and for [`Router`](crate::Router).
 pub trait Service: Send + Sync + 'static {
     /// Answers one request.
-    fn call(
-        &self,
-        request: Request<Incoming>,
-        peer: Peer,
-    ) -> impl Future<Output = Response<Body>> + Send;
+    fn call(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response<Body>> + Send;
 }
 
 impl<F, Fut> Service for F
@@ -49,11 +45,7 @@ where
     F: Fn(Request<Incoming>, Peer) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Response<Body>> + Send,
 {
-    fn call(
-        &self,
-        request: Request<Incoming>,
-        peer: Peer,
-    ) -> impl Future<Output = Response<Body>> + Send {
+    fn call(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response<Body>> + Send {
         self(request, peer)
     }
 }

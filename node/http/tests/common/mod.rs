@@ -1,9 +1,5 @@
 //! A listener on loopback and raw sockets to talk to it.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test file uses a part of this"
-)]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of this")]
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -14,8 +10,7 @@ use tokio::{
     task::JoinHandle,
 };
 use tympan_http::{
-    Body, BodyLimits, BodyReader, Incoming, Peer, Request, Response, ServeOptions, Server, Service,
-    StatusCode, Target,
+    Body, BodyLimits, BodyReader, Incoming, Peer, Request, Response, ServeOptions, Server, Service, StatusCode, Target,
 };
 
 /// No test waits longer for an event.
@@ -35,11 +30,7 @@ impl Running {
         let task = tokio::spawn(server.serve(service, options, async {
             let _ = stopped.await;
         }));
-        Self {
-            addr,
-            stop: Some(stop),
-            task,
-        }
+        Self { addr, stop: Some(stop), task }
     }
 
     pub async fn connect(&self) -> TcpStream {
@@ -60,9 +51,7 @@ impl Running {
 }
 
 pub async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(CEILING, future)
-        .await
-        .expect("it did not happen in time")
+    tokio::time::timeout(CEILING, future).await.expect("it did not happen in time")
 }
 
 /// Sends octets and reads until the other side closes.
@@ -99,17 +88,10 @@ pub async fn echo(request: Request<Incoming>, peer: Peer) -> Response<Body> {
         *response.status_mut() = StatusCode::UNAUTHORIZED;
         return response;
     }
-    match BodyReader::new(body, BodyLimits::octets(8 << 20))
-        .collect()
-        .await
-    {
-        Ok(octets) => Response::new(Body::from(format!(
-            "{} {} {} {}",
-            parts.method,
-            parts.uri,
-            octets.len(),
-            peer.tls
-        ))),
+    match BodyReader::new(body, BodyLimits::octets(8 << 20)).collect().await {
+        Ok(octets) => {
+            Response::new(Body::from(format!("{} {} {} {}", parts.method, parts.uri, octets.len(), peer.tls)))
+        }
         Err(error) => error.to_response(),
     }
 }

@@ -58,7 +58,9 @@ impl BodyHashes {
     ///
     /// SHA-1 is left out: what it signs proves nothing any more (RFC 8301 section 3.1).
     pub(crate) fn needed_by(header: &[u8]) -> Self {
-        let Some(message) = AuthenticatedMessage::parse_with_opts(header, None, false) else { return Self::none() };
+        let Some(message) = AuthenticatedMessage::parse_with_opts(header, None, false) else {
+            return Self::none();
+        };
         let wanted = message.body_hashes.iter().filter(|(_, algorithm, _, _)| *algorithm == HashAlgorithm::Sha256);
         let running = wanted.take(HASHES_MAX).map(|(canonicalization, _, signed_octets, _)| Running {
             canonicalization: *canonicalization,

@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use mail_auth::common::cache::NoCache;
 use mail_auth::common::verify::{DomainKey, VerifySignature};
 use mail_auth::dmarc::verify::DmarcParameters;
 use mail_auth::spf::verify::SpfParameters;
 use mail_auth::{
     AuthenticatedMessage, DkimOutput, DkimResult, DmarcResult, Error, MessageAuthenticator, SpfOutput, Txt,
 };
-use mail_auth::common::cache::NoCache;
 use tracing::debug;
 use tympan_engine::admit::Proof;
 
@@ -116,7 +116,9 @@ impl Dmarc {
 
     /// Whether the key of a signature is only for tests: then it counts as unsigned.
     async fn is_testing(&self, output: &DkimOutput<'_>) -> bool {
-        let Some(signature) = output.signature() else { return false };
+        let Some(signature) = output.signature() else {
+            return false;
+        };
         let key: Result<_, Error> =
             self.authenticator.txt_lookup::<DomainKey>(signature.domain_key(), None::<&NoCache<Box<str>, Txt>>).await;
         key.is_ok_and(|key| key.has_flag(FLAG_TESTING))

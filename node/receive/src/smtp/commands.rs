@@ -58,11 +58,9 @@ async fn register(shared: &Shared, place: &Place<'_>, sender: &Candidate, header
             let letter = letters::requested(place, registration.language);
             Ok((letter, format!("{label}'s owner is asked; until then your mail is refused there.")))
         }
-        Ok(Registered::InviteOnly) => Err(Reply::new(
-            550,
-            (5, 7, 1),
-            format!("{label} is printed at by invitation only; please ask its owner."),
-        )),
+        Ok(Registered::InviteOnly) => {
+            Err(Reply::new(550, (5, 7, 1), format!("{label} is printed at by invitation only; please ask its owner.")))
+        }
         Err(error) => Err(super::failed(&error, "register a sender")),
     }
 }
@@ -75,7 +73,8 @@ async fn keep(
     header: &Header,
 ) -> Done {
     let (printer, base_url) = (place.printer, &shared.options.base_url);
-    let Some(registration) = registration.filter(|registration| registration.state != RegistrationState::Revoked) else {
+    let Some(registration) = registration.filter(|registration| registration.state != RegistrationState::Revoked)
+    else {
         let refused = [(printer, tympan_engine::admit::Denied::NotRegistered)];
         return Err(texts::not_registered(&sender.address, &refused, base_url));
     };
@@ -84,7 +83,9 @@ async fn keep(
         Reply::new(550, (5, 6, 0), "How long? Write it in the subject, with its unit: 3 days, 12 hours, 90 minutes,")
             .line("or \"default\" for what the printer's owner has set. At least one second, at most 30 days.")
     };
-    let Some(wanted) = wanted else { return Err(unclear()) };
+    let Some(wanted) = wanted else {
+        return Err(unclear());
+    };
     let whose = Whose::Owner(registration.owner);
     let changed = shared.spooler.registration_event(whose, registration.id, RegistrationEvent::Keep(wanted)).await;
     let changed = match changed {

@@ -158,7 +158,9 @@ impl Connection {
         if handled.body.is_empty() {
             return handled.consumed > 0;
         }
-        let Some(transaction) = &mut self.transaction else { return true };
+        let Some(transaction) = &mut self.transaction else {
+            return true;
+        };
         if transaction.mail.is_none() {
             return true;
         }
@@ -276,7 +278,9 @@ impl Connection {
         (self.at, self.end) = (0, 0);
         self.account = None;
         self.transaction = None;
-        let Some(acceptor) = self.shared.tls.clone() else { return Err(io::ErrorKind::Unsupported.into()) };
+        let Some(acceptor) = self.shared.tls.clone() else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
         let time_out = self.shared.options.time_outs.command;
         match tokio::time::timeout(time_out, Box::pin(self.stream.start_tls(&acceptor))).await {
             Ok(result) => result?,
@@ -320,7 +324,9 @@ impl Connection {
     }
 
     fn recipient(&mut self, addressee: Addressee) -> Reply {
-        let Some(transaction) = &mut self.transaction else { return texts::trouble() };
+        let Some(transaction) = &mut self.transaction else {
+            return texts::trouble();
+        };
         // MAIL FROM:<> itself must be accepted (RFC 5321 section 4.5.5); who may be written to is said here.
         if transaction.reverse_path == ReversePath::Null {
             return texts::null_sender();
@@ -333,7 +339,9 @@ impl Connection {
     }
 
     fn begin_body(&mut self, start: BodyStart) -> Result<(), Reply> {
-        let Some(transaction) = &mut self.transaction else { return Err(texts::trouble()) };
+        let Some(transaction) = &mut self.transaction else {
+            return Err(texts::trouble());
+        };
         if let Err(error) = self.shared.spooler.documents().room_for(start.size.unwrap_or(0)) {
             return Err(super::failed(&error.into(), "ask for room"));
         }
@@ -342,7 +350,9 @@ impl Connection {
     }
 
     async fn end_of_body(&mut self) -> Reply {
-        let Some(mut transaction) = self.transaction.take() else { return texts::trouble() };
+        let Some(mut transaction) = self.transaction.take() else {
+            return texts::trouble();
+        };
         if let Some(refusal) = transaction.refusal {
             return refusal;
         }
@@ -353,7 +363,9 @@ impl Connection {
         {
             return refusal;
         }
-        let (Some(mail), Some(judged)) = (transaction.mail, transaction.judged) else { return texts::trouble() };
+        let (Some(mail), Some(judged)) = (transaction.mail, transaction.judged) else {
+            return texts::trouble();
+        };
         let whole = Whole {
             judged,
             received: mail.finish(),
@@ -392,7 +404,9 @@ async fn take_body(
     peer: std::net::IpAddr,
     mut octets: &[u8],
 ) -> Result<(), Reply> {
-    let Some(mail) = &mut transaction.mail else { return Ok(()) };
+    let Some(mail) = &mut transaction.mail else {
+        return Ok(());
+    };
     if !mail.header_ended() {
         let (octets_max, lines_max) = (shared.options.header_octets_max, shared.options.header_lines_max);
         let taken = mail
@@ -404,7 +418,9 @@ async fn take_body(
         }
         Box::pin(header_has_come(shared, transaction, account, peer)).await?;
     }
-    let Some(mail) = &mut transaction.mail else { return Ok(()) };
+    let Some(mail) = &mut transaction.mail else {
+        return Ok(());
+    };
     if !octets.is_empty() {
         mail.write_body(octets).await.map_err(|error| super::failed(&error.into(), "store a mail"))?;
     }
@@ -421,7 +437,9 @@ async fn header_has_come(
     account: Option<&Account>,
     peer: std::net::IpAddr,
 ) -> Result<(), Reply> {
-    let Some(mail) = &mut transaction.mail else { return Err(texts::trouble()) };
+    let Some(mail) = &mut transaction.mail else {
+        return Err(texts::trouble());
+    };
     let origin = Origin { peer, account, reverse_path: &transaction.reverse_path };
     let judged = judge::judge(shared, origin, &transaction.addressees, mail.header()).await?;
     if judged.sender.proof == tympan_engine::admit::Proof::None && shared.dmarc.is_some() {

@@ -71,7 +71,11 @@ async fn decide_in_span(shared: &Shared, mut whole: Whole<'_>) -> Reply {
         Ok(None) => return texts::trouble(),
         Err(error) => return super::failed(&error.into(), "store a mail"),
     };
-    let submission = submission(&Facts { addressees, targets: &targets, jobs: &jobs, sender: &sender, header: &header }, &received, document.clone());
+    let submission = submission(
+        &Facts { addressees, targets: &targets, jobs: &jobs, sender: &sender, header: &header },
+        &received,
+        document.clone(),
+    );
     let accepted = match shared.spooler.accept(submission).await {
         Ok(accepted) => accepted,
         Err(error) => {
@@ -119,10 +123,11 @@ struct Facts<'a> {
 
 fn submission(facts: &Facts<'_>, received: &Received, document: NewDocument) -> Submission {
     let Facts { addressees, targets, jobs, sender, header } = facts;
-    let constant = addressees.iter().any(|addressee| matches!(addressee.goal, Goal::Constant));
-    let subject = match targets.first() {
-        Some(target) if constant => parse_subject(&without_printer(&header.subject, &target.printer.name)),
-        _ => parse_subject(&header.subject),
+    let constant = addressees.iter().find(|addressee| matches!(addressee.goal, Goal::Constant));
+    let chosen = constant.and_then(|constant| targets.iter().find(|target| target.written == constant.written));
+    let subject = match chosen {
+        Some(chosen) => parse_subject(&without_printer(&header.subject, &chosen.printer.name)),
+        None => parse_subject(&header.subject),
     };
     let taken: Vec<&Target> = jobs.iter().map(|place| &targets[*place]).collect();
     let language = taken
@@ -187,7 +192,8 @@ async fn tell_denied(
     sender: &Candidate,
     header: &crate::mail::header::Header,
 ) {
-    let place = |target: &'_ Target| target.written.rsplit_once('@').map_or("localhost", |(_, domain)| domain).to_owned();
+    let place =
+        |target: &'_ Target| target.written.rsplit_once('@').map_or("localhost", |(_, domain)| domain).to_owned();
     let domains: Vec<String> = denied.iter().map(|(at, _)| place(&targets[*at])).collect();
     let refused: Vec<_> = denied
         .iter()

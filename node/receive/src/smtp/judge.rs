@@ -58,7 +58,8 @@ pub(super) async fn judge(
 ) -> Result<Judged, Reply> {
     let options = &shared.options;
     let header = Header::read(raw_header, |domain| {
-        options.hostname.eq_ignore_ascii_case(domain) || options.domains.iter().any(|ours| ours.eq_ignore_ascii_case(domain))
+        options.hostname.eq_ignore_ascii_case(domain)
+            || options.domains.iter().any(|ours| ours.eq_ignore_ascii_case(domain))
     });
     if header.received > options.received_max {
         return Err(texts::looping(header.received));
@@ -79,7 +80,9 @@ pub(super) async fn judge(
         let recipients: Vec<_> = targets.iter().map(Target::recipient).collect();
         // As if it were proven: what is refused even then needs no proof and no storage.
         match admit::admit(admit::Proof::Dmarc, &recipients) {
-            Admission::Allowed { .. } => return Ok(Judged { header, sender, purpose: Purpose::Print(targets) }),
+            Admission::Allowed { .. } => {
+                return Ok(Judged { header, sender, purpose: Purpose::Print(targets) });
+            }
             Admission::NoneAllowed(denied) => {
                 refusal.get_or_insert_with(|| {
                     let refused: Vec<_> = targets.iter().map(|target| &target.printer).zip(denied).collect();
@@ -222,7 +225,9 @@ async fn named(shared: &Shared, subject: &str) -> Result<Option<Printer>, Reply>
 
 /// A subject without the word that names a printer, so that only the words that say how to print are left.
 pub(super) fn without_printer(subject: &str, printer: &str) -> String {
-    let Some((before, inside, after)) = bracketed(subject) else { return subject.to_owned() };
+    let Some((before, inside, after)) = bracketed(subject) else {
+        return subject.to_owned();
+    };
     let left: Vec<&str> =
         inside.split(is_separator).filter(|word| !word.is_empty() && !word.eq_ignore_ascii_case(printer)).collect();
     if left.len() == inside.split(is_separator).filter(|word| !word.is_empty()).count() {

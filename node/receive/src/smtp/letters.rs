@@ -150,8 +150,12 @@ pub(super) fn some_refused(refused: &[(Place<'_>, Denied)], language: Language) 
     for (place, why) in refused {
         let page = super::texts::register_page(place.base_url, &place.printer.name);
         let why = match (why, language) {
-            (Denied::NotRegistered, Language::En) => format!("you are not registered there. Register at {page}"),
-            (Denied::NotRegistered, Language::Ja) => format!("登録されていません。登録はこちら: {page}"),
+            (Denied::NotRegistered, Language::En) => {
+                format!("you are not registered there. Register at {page}")
+            }
+            (Denied::NotRegistered, Language::Ja) => {
+                format!("登録されていません。登録はこちら: {page}")
+            }
             (Denied::NotApproved, Language::En) => "its owner has not approved you yet.".to_owned(),
             (Denied::NotApproved, Language::Ja) => "所有者がまだ承認していません。".to_owned(),
             (Denied::NotAccepting, Language::En) => "it takes no jobs at present.".to_owned(),
@@ -171,7 +175,9 @@ pub(super) fn some_refused(refused: &[(Place<'_>, Denied)], language: Language) 
 pub(super) fn unknown_words(unknown: &[String], language: Language) -> String {
     let list = unknown.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
     match language {
-        Language::En => format!("These words in the subject are not known and changed nothing: {list}."),
+        Language::En => {
+            format!("These words in the subject are not known and changed nothing: {list}.")
+        }
         Language::Ja => format!("件名の次の語は分からないため、無視しました: {list}"),
     }
 }
@@ -199,7 +205,10 @@ mod tests {
                 assert!(!letter.subject.is_empty() && !letter.subject.contains('\n'), "{letter:?}");
                 assert!(letter.text.ends_with('\n'), "{letter:?}");
             }
-            assert!(letters[0].text.contains("office@print.example") && letters[0].text.contains("office+keep@print.example"));
+            assert!(
+                letters[0].text.contains("office@print.example")
+                    && letters[0].text.contains("office+keep@print.example")
+            );
             assert!(letters[4].text.contains("https://print.example/register/office"));
         }
     }

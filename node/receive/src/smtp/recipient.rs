@@ -47,7 +47,9 @@ pub(super) struct Addressee {
 pub(super) async fn find(shared: &Shared, recipient: &Recipient) -> Result<Addressee, Reply> {
     let options = &shared.options;
     let postmaster = || texts::no_postmaster(options.postmaster.as_deref(), &options.base_url);
-    let Some(address) = recipient.address() else { return Err(postmaster()) };
+    let Some(address) = recipient.address() else {
+        return Err(postmaster());
+    };
     if !options.domains.iter().any(|domain| domain.eq_ignore_ascii_case(address.domain())) {
         return Err(texts::relaying(address.domain()));
     }

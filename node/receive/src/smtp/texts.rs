@@ -56,7 +56,9 @@ pub(super) fn unknown_recipient(recipient: &str, base_url: &str) -> Reply {
 pub(super) fn no_postmaster(contact: Option<&str>, base_url: &str) -> Reply {
     let text = match contact {
         Some(contact) => format!("No mailbox is kept here; please write to {contact}"),
-        None => format!("No mailbox is kept here, only printers; its owner is found at {base_url}/"),
+        None => {
+            format!("No mailbox is kept here, only printers; its owner is found at {base_url}/")
+        }
     };
     Reply::new(550, (5, 1, 1), text)
 }
@@ -71,7 +73,9 @@ pub(super) fn null_sender() -> Reply {
 
 pub(super) fn automatic(why: Automatic, recipient: &str) -> Reply {
     let text = match why {
-        Automatic::Submitted => "Automatic mail (Auto-Submitted) is not printed; please send the document yourself.".into(),
+        Automatic::Submitted => {
+            "Automatic mail (Auto-Submitted) is not printed; please send the document yourself.".into()
+        }
         Automatic::List => "Mail of a mailing list is not printed; please forward it yourself.".into(),
         Automatic::Bulk => "Bulk mail (Precedence) is not printed; please forward it yourself.".into(),
         Automatic::Report => "Reports about other mails are not printed.".into(),
@@ -105,7 +109,8 @@ pub(super) fn trouble() -> Reply {
 }
 
 pub(super) fn dns_silent(domain: &str) -> Reply {
-    let text = format!("The name servers of {domain} did not answer, so that nobody knows who sent this; please try again.");
+    let text =
+        format!("The name servers of {domain} did not answer, so that nobody knows who sent this; please try again.");
     Reply::new(451, (4, 4, 3), text)
 }
 
@@ -117,7 +122,9 @@ pub(super) fn register_page(base_url: &str, printer: &str) -> String {
 /// Refused for all: nothing proves who sent it.
 pub(super) fn unproven(from: Option<&str>, printer: &Printer, base_url: &str) -> Reply {
     let first = match from {
-        Some(from) => format!("Nothing proves that this mail is from {from} (no DMARC pass, no log-in)."),
+        Some(from) => {
+            format!("Nothing proves that this mail is from {from} (no DMARC pass, no log-in).")
+        }
         None => "This mail has not exactly one From address, so that nobody knows who sent it.".into(),
     };
     Reply::new(550, (5, 7, 1), first)
@@ -159,5 +166,5 @@ pub(super) fn registered_nowhere(from: Option<&str>, base_url: &str) -> Reply {
         .line(format!("{base_url}/register"))
 }
 
-/// Too slow to wait any longer when the process ends.
+/// How long octets of a peer are still read after our last reply, so that closing does not destroy it.
 pub(super) const LINGER: Duration = Duration::from_secs(3);

@@ -90,7 +90,8 @@ impl Service for UploadDoor {
         }
         let rest = parts.uri.path().strip_prefix(UPLOAD_PATH).unwrap_or_default().trim_end_matches('/');
         let (printer, file_name) = rest.split_once('/').map_or((rest, None), |(printer, name)| (printer, Some(name)));
-        let (Some(printer), Some(file_name)) = (words::decode(printer), file_name.map_or(Some(None), |name| words::decode(name).map(Some)))
+        let (Some(printer), Some(file_name)) =
+            (words::decode(printer), file_name.map_or(Some(None), |name| words::decode(name).map(Some)))
         else {
             return Refused::new(StatusCode::BAD_REQUEST, "The address is not UTF-8.").answer(&asked);
         };

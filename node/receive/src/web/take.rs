@@ -11,11 +11,11 @@ use tympan_spooler::registrations::canonical_address;
 use tympan_spooler::{SpoolerError, Submission, Target};
 use tympan_store::{NewDocument, Whose};
 
+use super::Inner;
 use super::answer::{One, Refused, Taken};
 use super::format::{START_OCTETS, sniff};
 use super::who::Uploader;
 use super::words::{self, Wanted, clean_name};
-use super::Inner;
 
 /// Files in one form; each becomes a job.
 const FILES_MAX: usize = 20;
@@ -67,7 +67,12 @@ pub(super) async fn take(
         printer: &printer,
         language: language_of(&uploader, parts),
         key: parts.headers.get("idempotency-key").map(|key| key.as_bytes().to_vec()),
-        taken: Taken { printer: printer.name.clone(), label: printer.info.clone(), jobs: Vec::new(), remarks: Vec::new() },
+        taken: Taken {
+            printer: printer.name.clone(),
+            label: printer.info.clone(),
+            jobs: Vec::new(),
+            remarks: Vec::new(),
+        },
     };
     if is_form {
         taking.form(Multipart::new(&parts.headers, body)?, &query).await?;
@@ -117,7 +122,8 @@ impl Taking<'_> {
                 Err(error) => return Err(Refused::from(error).after(&self.taken.jobs)),
             };
             let Some(file_name) = part.file_name else {
-                let text = form.text(FIELD_OCTETS_MAX).await.map_err(|error| Refused::from(error).after(&self.taken.jobs))?;
+                let text =
+                    form.text(FIELD_OCTETS_MAX).await.map_err(|error| Refused::from(error).after(&self.taken.jobs))?;
                 if self.taken.jobs.is_empty() {
                     fields.push((part.name, text));
                 } else {
@@ -199,7 +205,9 @@ impl Taking<'_> {
             Err(Denied::NotAccepting) => Err(self.not_accepting()),
             Err(Denied::NotRegistered | Denied::NotApproved) => {
                 let (label, base_url, name) = (&printer.info, &self.door.options.base_url, &printer.name);
-                let text = format!("{label} takes nothing from {address}, who is not registered there. Register at {base_url}/register/{name}");
+                let text = format!(
+                    "{label} takes nothing from {address}, who is not registered there. Register at {base_url}/register/{name}"
+                );
                 Err(Refused::new(StatusCode::FORBIDDEN, text))
             }
         }
@@ -290,7 +298,8 @@ impl Taking<'_> {
             return Err(Refused::empty_file());
         }
         let format = sniff(&start, declared).map_err(|what| {
-            let text = format!("This is {what}. PDF, JPEG, PNG and plain text are printed here; please send one of these.");
+            let text =
+                format!("This is {what}. PDF, JPEG, PNG and plain text are printed here; please send one of these.");
             Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text)
         })?;
         let failed = |error: tympan_store::StoreError| Refused::store(&error.into(), "store a document");

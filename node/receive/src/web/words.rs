@@ -104,7 +104,10 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_reported_and_what_is_empty_says_nothing() {
-        assert_eq!(wanted("copies=0&shiny&stapler=left&media=&csrf-token=x").unknown, ["stapler", "copies", "0", "shiny"]);
+        assert_eq!(
+            wanted("copies=0&shiny&stapler=left&media=&csrf-token=x").unknown,
+            ["stapler", "copies", "0", "shiny"]
+        );
         assert_eq!(wanted("color=auto&copies=&options=&from=").options, JobOptions::default());
         assert_eq!(wanted("from=anna%40a.example&name=x.pdf").from.as_deref(), Some("anna@a.example"));
     }

@@ -74,14 +74,8 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let store: Arc<dyn Records> = Arc::new(SqliteStore::open(dir.path(), SqliteOptions::default()).unwrap());
         let documents = Documents::open_with(dir.path(), store.clone(), documents).unwrap();
-        let spooler = Spooler::new(
-            store,
-            documents,
-            Clock::System,
-            Randomness::System,
-            SpoolerOptions::default(),
-            crash,
-        );
+        let spooler =
+            Spooler::new(store, documents, Clock::System, Randomness::System, SpoolerOptions::default(), crash);
         let tls = TlsMaterial::ephemeral(&["mx.print.example".into()]).unwrap();
         let door = SmtpDoor::bind(spooler.clone(), Some(&tls), options).unwrap();
         let addrs = door.local_addrs();
@@ -169,7 +163,9 @@ impl World {
             assert!(mails.is_empty(), "{place}: {mails:?}");
             assert_eq!(self.open_files(), 0, "{place}");
             let sealed = self.dir.path().join("documents");
-            let shards = std::fs::read_dir(sealed).unwrap().map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap().count());
+            let shards = std::fs::read_dir(sealed)
+                .unwrap()
+                .map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap().count());
             assert_eq!(shards.sum::<usize>(), 0, "{place}");
         }
     }
@@ -284,7 +280,9 @@ impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Client<S> {
             let read = tokio::time::timeout(CEILING, self.stream.read(&mut piece)).await.expect("a reply in time");
             match read {
                 Ok(1..) => self.buffer.extend_from_slice(&piece[..read.unwrap()]),
-                Ok(0) | Err(_) => return String::from_utf8(std::mem::take(&mut self.buffer)).unwrap(),
+                Ok(0) | Err(_) => {
+                    return String::from_utf8(std::mem::take(&mut self.buffer)).unwrap();
+                }
             }
         }
     }

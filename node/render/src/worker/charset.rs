@@ -13,23 +13,16 @@ pub(crate) struct Decoded {
 
 /// Decodes by byte order mark, else as declared, else by what fits.
 pub(crate) fn decode(data: &[u8], declared: Option<&str>) -> Decoded {
-    let encoding = Encoding::for_bom(data)
-        .map(|(encoding, _)| encoding)
-        .or_else(|| by_declaration(data, declared));
+    let encoding = Encoding::for_bom(data).map(|(encoding, _)| encoding).or_else(|| by_declaration(data, declared));
     let encoding = encoding.unwrap_or_else(|| by_looks(data));
     let (text, used, damaged) = encoding.decode(data);
-    Decoded {
-        text: text.into_owned(),
-        charset: used.name(),
-        damaged,
-    }
+    Decoded { text: text.into_owned(), charset: used.name(), damaged }
 }
 
 fn by_declaration(data: &[u8], declared: Option<&str>) -> Option<&'static Encoding> {
     let encoding = Encoding::for_label(declared?.trim().as_bytes())?;
     // Mails say us-ascii or latin-1 by habit; the octets know better.
-    if encoding == WINDOWS_1252
-        && (looks_iso_2022_jp(data) || (!data.is_ascii() && std::str::from_utf8(data).is_ok()))
+    if encoding == WINDOWS_1252 && (looks_iso_2022_jp(data) || (!data.is_ascii() && std::str::from_utf8(data).is_ok()))
     {
         return None;
     }
@@ -47,22 +40,14 @@ fn by_looks(data: &[u8]) -> &'static Encoding {
     let japanese = [EUC_JP, SHIFT_JIS].into_iter().filter_map(|encoding| {
         let text = encoding.decode_without_bom_handling_and_without_replacement(data)?;
         let foreign = text.chars().filter(|c| !c.is_ascii()).count();
-        let kana = text
-            .chars()
-            .filter(|c| matches!(*c as u32, 0x3001..=0x30FF))
-            .count();
+        let kana = text.chars().filter(|c| matches!(*c as u32, 0x3001..=0x30FF)).count();
         (kana * 5 > foreign && kana > 0).then_some((kana, encoding))
     });
-    japanese
-        .max_by_key(|(kana, _)| *kana)
-        .map_or(WINDOWS_1252, |(_, encoding)| encoding)
+    japanese.max_by_key(|(kana, _)| *kana).map_or(WINDOWS_1252, |(_, encoding)| encoding)
 }
 
 fn looks_iso_2022_jp(data: &[u8]) -> bool {
-    data.is_ascii()
-        && data
-            .windows(3)
-            .any(|w| matches!(w, [0x1B, b'$', b'B' | b'@'] | [0x1B, b'(', b'J' | b'I']))
+    data.is_ascii() && data.windows(3).any(|w| matches!(w, [0x1B, b'$', b'B' | b'@'] | [0x1B, b'(', b'J' | b'I']))
 }
 
 #[cfg(test)]
@@ -76,12 +61,7 @@ mod tests {
         for encoding in [UTF_8, ISO_2022_JP, EUC_JP, SHIFT_JIS] {
             let (octets, _, _) = encoding.encode(JAPANESE);
             let decoded = decode(&octets, None);
-            assert_eq!(
-                (decoded.text.as_str(), decoded.damaged),
-                (JAPANESE, false),
-                "{}",
-                encoding.name()
-            );
+            assert_eq!((decoded.text.as_str(), decoded.damaged), (JAPANESE, false), "{}", encoding.name());
         }
     }
 
@@ -90,14 +70,8 @@ mod tests {
         assert_eq!(decode(&[0xE4, 0xF6], Some("iso-8859-1")).text, "äö");
         assert_eq!(decode("äö".as_bytes(), Some("us-ascii")).text, "äö");
         assert_eq!(decode(&[0xC4, 0xD2], Some("koi8-r")).text, "др");
-        assert_eq!(
-            decode(&[0xFF, 0xFE, b'h', 0, b'i', 0], Some("utf-8")).text,
-            "hi"
-        );
-        assert_eq!(
-            decode(&[0xE4, 0xF6, b' ', b'x'], Some("no-such-set")).text,
-            "äö x"
-        );
+        assert_eq!(decode(&[0xFF, 0xFE, b'h', 0, b'i', 0], Some("utf-8")).text, "hi");
+        assert_eq!(decode(&[0xE4, 0xF6, b' ', b'x'], Some("no-such-set")).text, "äö x");
     }
 
     #[test]

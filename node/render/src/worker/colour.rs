@@ -3,8 +3,8 @@
 use hayro::hayro_interpret::font::{Glyph, GlyphRun};
 use hayro::hayro_interpret::pattern::Pattern;
 use hayro::hayro_interpret::{
-    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageData, ImageDrawProps,
-    InterpreterCache, InterpreterSettings, Paint, SoftMask, TransformExt, interpret_page,
+    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageData, ImageDrawProps, InterpreterCache,
+    InterpreterSettings, Paint, SoftMask, TransformExt, interpret_page,
 };
 use hayro::hayro_syntax::page::Page;
 use hayro::kurbo::{Affine, BezPath, Rect};
@@ -25,11 +25,7 @@ pub(crate) struct ColourFinder<'a> {
 
 impl<'a> ColourFinder<'a> {
     pub(crate) fn new(settings: InterpreterSettings) -> Self {
-        Self {
-            settings,
-            cache: InterpreterCache::new(),
-            pages_in_cache: 0,
-        }
+        Self { settings, cache: InterpreterCache::new(), pages_in_cache: 0 }
     }
 
     pub(crate) fn has_colour(&mut self, page: &'a Page<'a>) -> bool {
@@ -42,17 +38,8 @@ impl<'a> ColourFinder<'a> {
         let (width, height) = page.render_dimensions();
         let area = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
         let transform = page.initial_transform(true).to_kurbo();
-        let mut context = Context::new(
-            transform,
-            area,
-            &self.cache,
-            page.xref(),
-            self.settings.clone(),
-        );
-        let mut looker = Looker {
-            found: false,
-            depth: 0,
-        };
+        let mut context = Context::new(transform, area, &self.cache, page.xref(), self.settings.clone());
+        let mut looker = Looker { found: false, depth: 0 };
         interpret_page(page, &mut context, &mut looker);
         looker.found
     }
@@ -129,10 +116,7 @@ impl<'a> Device<'a> for Looker {
                 let mut paint_found = false;
                 stencil.with_stencil(
                     |_, paint| {
-                        let mut looker = Looker {
-                            found: false,
-                            depth: PATTERN_DEPTH,
-                        };
+                        let mut looker = Looker { found: false, depth: PATTERN_DEPTH };
                         looker.paint(paint);
                         paint_found = looker.found;
                     },
@@ -145,10 +129,7 @@ impl<'a> Device<'a> for Looker {
                 raster.with_rgba(
                     |data, _| {
                         if let ImageData::Rgb(rgb) = data {
-                            found = rgb
-                                .data
-                                .chunks_exact(3)
-                                .any(|pixel| spread(pixel) > GRAY_SPREAD_PICTURE);
+                            found = rgb.data.chunks_exact(3).any(|pixel| spread(pixel) > GRAY_SPREAD_PICTURE);
                         }
                     },
                     Some((256, 256)),

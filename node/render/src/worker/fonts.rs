@@ -36,11 +36,7 @@ impl Faces {
         if let Some(folder) = &fonts.folder {
             gather(folder, FOLDER_DEPTH, &mut files);
         }
-        Self {
-            japanese: fonts.embedded_japanese,
-            files: files.into_iter().map(Some).collect(),
-            read: Vec::new(),
-        }
+        Self { japanese: fonts.embedded_japanese, files: files.into_iter().map(Some).collect(), read: Vec::new() }
     }
 
     /// The data of a face that has `character`, first ours, then the folder's; with its index in the file.
@@ -81,18 +77,13 @@ fn gather(folder: &Path, depth: u32, files: &mut Vec<File>) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
-    let mut paths: Vec<_> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
+    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
     for path in paths {
         if files.len() >= FILES_MAX {
             return;
         }
-        let extension = path
-            .extension()
-            .and_then(|e| e.to_str())
-            .map(str::to_ascii_lowercase);
+        let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
         if path.is_dir() {
             if depth > 0 {
                 gather(&path, depth - 1, files);
@@ -104,32 +95,21 @@ fn gather(folder: &Path, depth: u32, files: &mut Vec<File>) {
 }
 
 fn no_system_fonts() -> Collection {
-    Collection::new(CollectionOptions {
-        shared: false,
-        system_fonts: false,
-    })
+    Collection::new(CollectionOptions { shared: false, system_fonts: false })
 }
 
 fn infos(data: &FaceData) -> Vec<FontInfo> {
     let registered = no_system_fonts().register_fonts(Blob::new(Arc::clone(data)), None);
-    registered
-        .into_iter()
-        .flat_map(|(_, fonts)| fonts)
-        .collect()
+    registered.into_iter().flat_map(|(_, fonts)| fonts).collect()
 }
 
 fn has(data: &FaceData, info: &FontInfo, character: char) -> bool {
     let charmap = info.charmap_index().charmap((**data).as_ref());
-    charmap
-        .and_then(|charmap| charmap.map(character))
-        .is_some_and(|glyph| glyph != 0)
+    charmap.and_then(|charmap| charmap.map(character)).is_some_and(|glyph| glyph != 0)
 }
 
 fn index_with(data: &FaceData, character: char) -> Option<u32> {
-    infos(data)
-        .iter()
-        .find(|info| has(data, info, character))
-        .map(FontInfo::index)
+    infos(data).iter().find(|info| has(data, info, character)).map(FontInfo::index)
 }
 
 /// Families for one text: those that it needs, and what none of them can show.
@@ -148,10 +128,7 @@ impl Families {
     pub(crate) fn for_characters(faces: &mut Faces, characters: &[char]) -> Self {
         let mut collection = no_system_fonts();
         let mut register = |name: &str, data: FaceData| {
-            let named = FontInfoOverride {
-                family_name: Some(name),
-                ..FontInfoOverride::default()
-            };
+            let named = FontInfoOverride { family_name: Some(name), ..FontInfoOverride::default() };
             collection.register_fonts(Blob::new(data), Some(named));
         };
         let (sans, mono, japanese): (FaceData, FaceData, FaceData) =
@@ -167,8 +144,7 @@ impl Families {
             lacks(&sans, &mut missing);
         }
         // Looked up and registered only where the text needs it: it is large.
-        let wants_japanese = faces.japanese
-            && (!missing.is_empty() || characters.iter().copied().any(is_east_asian));
+        let wants_japanese = faces.japanese && (!missing.is_empty() || characters.iter().copied().any(is_east_asian));
         register("tympan-sans", sans);
         register("tympan-mono", mono);
         if wants_japanese {
@@ -192,33 +168,16 @@ impl Families {
         }
         let japanese = wants_japanese.then(|| "tympan-japanese".to_owned());
         let named = |names: [&str; 2]| names.map(str::to_owned).to_vec();
-        let proportional = [
-            named(["tympan-sans", "tympan-mono"]),
-            japanese.iter().cloned().collect(),
-            extra.clone(),
-        ]
-        .concat();
+        let proportional =
+            [named(["tympan-sans", "tympan-mono"]), japanese.iter().cloned().collect(), extra.clone()].concat();
         // With East Asian text its own half-width letters keep the columns: two of them are as wide as one of the others.
         let fixed = match &japanese {
-            Some(japanese) if characters.iter().copied().any(is_east_asian) => [
-                vec![japanese.clone()],
-                named(["tympan-mono", "tympan-sans"]),
-                extra,
-            ]
-            .concat(),
-            _ => [
-                named(["tympan-mono", "tympan-sans"]),
-                japanese.into_iter().collect(),
-                extra,
-            ]
-            .concat(),
+            Some(japanese) if characters.iter().copied().any(is_east_asian) => {
+                [vec![japanese.clone()], named(["tympan-mono", "tympan-sans"]), extra].concat()
+            }
+            _ => [named(["tympan-mono", "tympan-sans"]), japanese.into_iter().collect(), extra].concat(),
         };
-        Self {
-            collection,
-            proportional,
-            fixed,
-            missing,
-        }
+        Self { collection, proportional, fixed, missing }
     }
 }
 
@@ -232,22 +191,13 @@ mod tests {
     use super::*;
 
     fn faces(embedded_japanese: bool, folder: Option<&Path>) -> Faces {
-        Faces::open(&Fonts {
-            embedded_japanese,
-            folder: folder.map(Into::into),
-        })
+        Faces::open(&Fonts { embedded_japanese, folder: folder.map(Into::into) })
     }
 
     #[test]
     fn embedded_faces_show_european_and_japanese_text() {
-        let characters: Vec<char> = "AzÄßλЖ€ — あ漢字ガｶ、。①㈱髙﨑"
-            .chars()
-            .filter(|c| *c != ' ')
-            .collect();
-        assert_eq!(
-            Families::for_characters(&mut faces(true, None), &characters).missing,
-            Vec::<char>::new()
-        );
+        let characters: Vec<char> = "AzÄßλЖ€ — あ漢字ガｶ、。①㈱髙﨑".chars().filter(|c| *c != ' ').collect();
+        assert_eq!(Families::for_characters(&mut faces(true, None), &characters).missing, Vec::<char>::new());
     }
 
     #[test]

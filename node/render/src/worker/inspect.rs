@@ -29,22 +29,8 @@ pub(crate) fn inspect(
         }
         pages
     } else {
-        let source = Source {
-            format,
-            charset: request.charset.as_deref(),
-            setup: &request.setup,
-        };
-        lay_out(
-            data,
-            &source,
-            &[],
-            Face::Fixed,
-            None,
-            limits,
-            &mut faces,
-            out,
-        )?
-        .pages
+        let source = Source { format, charset: request.charset.as_deref(), setup: &request.setup };
+        lay_out(data, &source, &[], Face::Fixed, None, limits, &mut faces, out)?.pages
     };
     out.output(Output::Document(DocumentFacts { format, pages }))
 }

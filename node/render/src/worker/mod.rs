@@ -85,10 +85,9 @@ fn work() -> io::Result<()> {
         Ok(Err(Stop::Refused(refusal))) => Verdict::Refused(refusal),
         Ok(Err(Stop::Unheard)) => return Ok(()),
         Err(_) => Verdict::Refused(match order.request {
-            Request::SplitMail(_) => Refusal::new(
-                RefusalKind::Broken,
-                "The mail is damaged and could not be taken apart.",
-            ),
+            Request::SplitMail(_) => {
+                Refusal::new(RefusalKind::Broken, "The mail is damaged and could not be taken apart.")
+            }
             _ => Refusal::new(
                 RefusalKind::RendererFailed,
                 "It makes the renderer fail; it may be damaged. Print it to a new PDF and send that.",
@@ -102,19 +101,12 @@ fn work() -> io::Result<()> {
 /// A path that opens a descriptor we were started with, as far as its own mode allows.
 fn descriptor(number: u32) -> PathBuf {
     let own = PathBuf::from(format!("/proc/self/fd/{number}"));
-    if own.exists() {
-        own
-    } else {
-        PathBuf::from(format!("/dev/fd/{number}"))
-    }
+    if own.exists() { own } else { PathBuf::from(format!("/dev/fd/{number}")) }
 }
 
 fn read_order() -> io::Result<Order> {
     let mut line = Vec::new();
-    io::stdin()
-        .lock()
-        .take(REQUEST_OCTETS_MAX)
-        .read_until(b'\n', &mut line)?;
+    io::stdin().lock().take(REQUEST_OCTETS_MAX).read_until(b'\n', &mut line)?;
     Ok(serde_json::from_slice(&line)?)
 }
 
@@ -134,31 +126,22 @@ fn perform(order: &Order, mut input: File, faces: Faces, out: &mut Out) -> Resul
 fn read_input(input: &mut File, limits: &Limits) -> Result<Vec<u8>, Stop> {
     let expected = input.metadata().map(|metadata| metadata.len()).unwrap_or(0);
     if expected > limits.input_octets {
-        return refuse(
-            RefusalKind::TooLarge,
-            format!("It is larger than {} MiB.", limits.input_octets >> 20),
-        );
+        return refuse(RefusalKind::TooLarge, format!("It is larger than {} MiB.", limits.input_octets >> 20));
     }
     let mut data = Vec::with_capacity(expected as usize);
     match input.take(limits.input_octets + 1).read_to_end(&mut data) {
-        Ok(_) if data.len() as u64 > limits.input_octets => refuse(
-            RefusalKind::TooLarge,
-            format!("It is larger than {} MiB.", limits.input_octets >> 20),
-        ),
+        Ok(_) if data.len() as u64 > limits.input_octets => {
+            refuse(RefusalKind::TooLarge, format!("It is larger than {} MiB.", limits.input_octets >> 20))
+        }
         Ok(_) => Ok(data),
-        Err(_) => refuse(
-            RefusalKind::RendererFailed,
-            "It could not be read from the store.",
-        ),
+        Err(_) => refuse(RefusalKind::RendererFailed, "It could not be read from the store."),
     }
 }
 
 /// What the document really is; refuses what no page can be made of.
 fn printable_format(data: &[u8], declared: Option<Format>) -> Result<Format, Stop> {
     // A caller that declares text means it, even where HTML stands in it.
-    let declared_type = declared
-        .filter(|format| matches!(format, Format::Text | Format::Html))
-        .map(Format::media_type);
+    let declared_type = declared.filter(|format| matches!(format, Format::Text | Format::Html)).map(Format::media_type);
     let format = sniff(data, declared_type);
     match format {
         Format::Empty => refuse(RefusalKind::Empty, "It is empty."),
@@ -168,11 +151,7 @@ fn printable_format(data: &[u8], declared: Option<Format>) -> Result<Format, Sto
         }
         found => refuse(
             RefusalKind::UnknownType,
-            format!(
-                "It is a file that we cannot print ({}). We can print {}.",
-                found.name(),
-                Format::PRINTABLE
-            ),
+            format!("It is a file that we cannot print ({}). We can print {}.", found.name(), Format::PRINTABLE),
         ),
     }
 }

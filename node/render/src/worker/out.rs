@@ -19,10 +19,7 @@ const NOTICES_MAX: u32 = 200;
 
 impl Out {
     pub(crate) fn new(to: File) -> Self {
-        Self {
-            to,
-            notices_left: NOTICES_MAX,
-        }
+        Self { to, notices_left: NOTICES_MAX }
     }
 
     pub(crate) fn frame(&mut self, frame: &Frame) -> Result<(), Stop> {
@@ -31,10 +28,7 @@ impl Out {
             head.extend_from_slice(&body);
             return self.to.write_all(&head).map_err(|_| Stop::Unheard);
         }
-        self.to
-            .write_all(&head)
-            .and_then(|()| self.to.write_all(&body))
-            .map_err(|_| Stop::Unheard)
+        self.to.write_all(&head).and_then(|()| self.to.write_all(&body)).map_err(|_| Stop::Unheard)
     }
 
     pub(crate) fn output(&mut self, output: Output) -> Result<(), Stop> {

@@ -17,15 +17,26 @@ use crate::{Limits, Notice, RefusalKind};
 const POINTS_PER_INCH: f64 = 72.0;
 const HUNDREDTHS_PER_INCH: f64 = 2540.0;
 
+/// How far from its end a whole PDF says where its table stands, in octets.
+const TRAILER_WITHIN: usize = 16 * 1024;
+
+/// Whether a file has the end of a PDF. Without one it was cut: the renderer would mend it and print what is left,
+/// and nobody would know that pages are missing.
+fn has_end(data: &[u8]) -> bool {
+    let tail = &data[data.len().saturating_sub(TRAILER_WITHIN)..];
+    let ends = |mark: &[u8]| tail.windows(mark.len()).any(|window| window == mark);
+    ends(b"startxref") || ends(b"%%EOF")
+}
+
 /// Reads the structure of a PDF and checks the number of its pages.
 pub(crate) fn open(data: Vec<u8>, limits: &Limits) -> Result<Pdf, Stop> {
+    if !has_end(&data) {
+        return refuse(RefusalKind::Broken, "It is a PDF that was cut off before its end. Send it again.");
+    }
     let pdf = match Pdf::new(data) {
         Ok(pdf) => pdf,
         Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => {
-            return refuse(
-                RefusalKind::Encrypted,
-                "It can only be opened with a password. Send it without one.",
-            );
+            return refuse(RefusalKind::Encrypted, "It can only be opened with a password. Send it without one.");
         }
         Err(LoadPdfError::Decryption(DecryptionError::UnsupportedAlgorithm)) => {
             return refuse(
@@ -34,10 +45,7 @@ pub(crate) fn open(data: Vec<u8>, limits: &Limits) -> Result<Pdf, Stop> {
             );
         }
         Err(LoadPdfError::Decryption(_) | LoadPdfError::Invalid) => {
-            return refuse(
-                RefusalKind::Broken,
-                "It is a damaged PDF. Print it to a new PDF and send that.",
-            );
+            return refuse(RefusalKind::Broken, "It is a damaged PDF. Print it to a new PDF and send that.");
         }
     };
     let pages = pdf.pages().len();
@@ -47,10 +55,7 @@ pub(crate) fn open(data: Vec<u8>, limits: &Limits) -> Result<Pdf, Stop> {
     if pages > limits.pages as usize {
         return refuse(
             RefusalKind::TooManyPages,
-            format!(
-                "It has {pages} pages; at most {} can be printed from one document.",
-                limits.pages
-            ),
+            format!("It has {pages} pages; at most {} can be printed from one document.", limits.pages),
         );
     }
     sandbox::allow_pages(limits, pages as u32);
@@ -64,29 +69,14 @@ pub(crate) fn size_points(page: &Page<'_>) -> (f64, f64) {
 }
 
 /// A page's size as it is read, in hundredths of a millimetre; refuses what no paper can hold.
-pub(crate) fn checked_size(
-    page: &Page<'_>,
-    number: u32,
-    limits: &Limits,
-) -> Result<(u32, u32), Stop> {
-    let unit = page
-        .raw()
-        .get::<f32>(b"UserUnit")
-        .filter(|unit| unit.is_finite() && *unit > 0.0)
-        .unwrap_or(1.0);
+pub(crate) fn checked_size(page: &Page<'_>, number: u32, limits: &Limits) -> Result<(u32, u32), Stop> {
+    let unit = page.raw().get::<f32>(b"UserUnit").filter(|unit| unit.is_finite() && *unit > 0.0).unwrap_or(1.0);
     let (width, height) = size_points(page);
-    let hundredths =
-        |points: f64| (points * f64::from(unit) * HUNDREDTHS_PER_INCH / POINTS_PER_INCH).round();
+    let hundredths = |points: f64| (points * f64::from(unit) * HUNDREDTHS_PER_INCH / POINTS_PER_INCH).round();
     let (width, height) = (hundredths(width), hundredths(height));
-    let (min, max) = (
-        f64::from(limits.page_side_min),
-        f64::from(limits.page_side_max),
-    );
+    let (min, max) = (f64::from(limits.page_side_min), f64::from(limits.page_side_max));
     // Rounding to whole hundredths makes sizes at the limit pass.
-    if [width, height]
-        .iter()
-        .any(|side| !(min..=max).contains(side))
-    {
+    if [width, height].iter().any(|side| !(min..=max).contains(side)) {
         return refuse(
             RefusalKind::PageTooLarge,
             format!(
@@ -117,10 +107,7 @@ struct Heard {
 
 impl Complaints {
     fn with<T>(&self, f: impl FnOnce(&mut Heard) -> T) -> T {
-        f(&mut self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner))
+        f(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// From here on complaints are about this page.
@@ -134,13 +121,7 @@ impl Complaints {
     /// Sends on what was heard about the page.
     pub(crate) fn tell(&self, out: &mut Out) -> Result<(), Stop> {
         let (page, font, image, annotation, replaced) = self.with(|heard| {
-            (
-                heard.page,
-                heard.font,
-                heard.image,
-                heard.annotation,
-                std::mem::take(&mut heard.new_replaced),
-            )
+            (heard.page, heard.font, heard.image, heard.annotation, std::mem::take(&mut heard.new_replaced))
         });
         for name in replaced {
             out.notice(Notice::FontReplaced { name, page })?;
@@ -184,20 +165,13 @@ pub(crate) fn settings(faces: Faces, complaints: &Complaints) -> InterpreterSett
         font_resolver: Arc::new(move |query| match query {
             FontQuery::Standard(standard) => Some(standard.get_font_data()),
             FontQuery::Fallback(fallback) => {
-                let name = fallback
-                    .post_script_name
-                    .clone()
-                    .or_else(|| fallback.font_name.clone());
+                let name = fallback.post_script_name.clone().or_else(|| fallback.font_name.clone());
                 if let Some(name) = name {
                     let plain: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
                     replaced.replaced(plain);
                 }
                 // One character that a face for the collection must have.
-                let probe = match fallback
-                    .character_collection
-                    .as_ref()
-                    .map(|collection| &collection.family)
-                {
+                let probe = match fallback.character_collection.as_ref().map(|collection| &collection.family) {
                     Some(CidFamily::AdobeJapan1) => Some('\u{3042}'),
                     Some(CidFamily::AdobeKorea1) => Some('\u{D55C}'),
                     Some(CidFamily::AdobeGB1) => Some('\u{4EEC}'),
@@ -205,13 +179,9 @@ pub(crate) fn settings(faces: Faces, complaints: &Complaints) -> InterpreterSett
                     _ => None,
                 };
                 let found: Option<(FontData, u32)> = probe.and_then(|probe| {
-                    let mut faces = faces
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner);
+                    let mut faces = faces.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                     // Han of another country is better than nothing.
-                    faces
-                        .data_with(probe)
-                        .or_else(|| faces.data_with('\u{4E00}'))
+                    faces.data_with(probe).or_else(|| faces.data_with('\u{4E00}'))
                 });
                 found.or_else(|| Some(fallback.pick_standard_font().get_font_data()))
             }

@@ -30,17 +30,8 @@ pub(crate) struct Seen {
 
 /// Checks the declared size, then decodes it once to see whether it is whole and has colour.
 pub(crate) fn look(data: &[u8], format: Format, limits: &Limits) -> Result<Seen, Stop> {
-    let broken = |_| {
-        Stop::from(crate::Refusal::new(
-            RefusalKind::Broken,
-            "It is a damaged picture.",
-        ))
-    };
-    let image_format = if format == Format::Png {
-        ImageFormat::Png
-    } else {
-        ImageFormat::Jpeg
-    };
+    let broken = |_| Stop::from(crate::Refusal::new(RefusalKind::Broken, "It is a damaged picture."));
+    let image_format = if format == Format::Png { ImageFormat::Png } else { ImageFormat::Jpeg };
     let mut reader = ImageReader::with_format(Cursor::new(data), image_format);
     reader.no_limits();
     let mut decoder = reader.into_decoder().map_err(broken)?;
@@ -48,9 +39,7 @@ pub(crate) fn look(data: &[u8], format: Format, limits: &Limits) -> Result<Seen,
     if width == 0 || height == 0 {
         return refuse(RefusalKind::Empty, "It is a picture without pixels.");
     }
-    if u64::from(width) * u64::from(height) > limits.image_pixels
-        || width.max(height) > limits.image_side
-    {
+    if u64::from(width) * u64::from(height) > limits.image_pixels || width.max(height) > limits.image_side {
         return refuse(
             RefusalKind::ImageTooLarge,
             format!(
@@ -62,21 +51,12 @@ pub(crate) fn look(data: &[u8], format: Format, limits: &Limits) -> Result<Seen,
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
-    Ok(Seen {
-        width,
-        height,
-        orientation,
-        colour: has_colour(&picture),
-    })
+    Ok(Seen { width, height, orientation, colour: has_colour(&picture) })
 }
 
 fn has_colour(picture: &DynamicImage) -> bool {
     let spread = |pixel: &[u8]| {
-        pixel[..3]
-            .iter()
-            .max()
-            .zip(pixel[..3].iter().min())
-            .is_some_and(|(max, min)| max - min > GRAY_SPREAD)
+        pixel[..3].iter().max().zip(pixel[..3].iter().min()).is_some_and(|(max, min)| max - min > GRAY_SPREAD)
     };
     match picture {
         DynamicImage::ImageLuma8(_)
@@ -84,10 +64,7 @@ fn has_colour(picture: &DynamicImage) -> bool {
         | DynamicImage::ImageLuma16(_)
         | DynamicImage::ImageLumaA16(_) => false,
         DynamicImage::ImageRgb8(rgb) => rgb.as_raw().chunks_exact(3).any(spread),
-        DynamicImage::ImageRgba8(rgba) => rgba
-            .as_raw()
-            .chunks_exact(4)
-            .any(|pixel| pixel[3] > 0 && spread(pixel)),
+        DynamicImage::ImageRgba8(rgba) => rgba.as_raw().chunks_exact(4).any(|pixel| pixel[3] > 0 && spread(pixel)),
         other => other.to_rgb8().as_raw().chunks_exact(3).any(spread),
     }
 }
@@ -104,16 +81,9 @@ pub(crate) fn lay_out(
     let (width, height) = (seen.width as f32, seen.height as f32);
     let turned = matches!(
         seen.orientation,
-        Orientation::Rotate90
-            | Orientation::Rotate270
-            | Orientation::Rotate90FlipH
-            | Orientation::Rotate270FlipH
+        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
     );
-    let shown = if turned {
-        (height, width)
-    } else {
-        (width, height)
-    };
+    let shown = if turned { (height, width) } else { (width, height) };
 
     let setup = turn_for(setup, shown);
     let points = |hundredths: u32| hundredths as f32 / 2540.0 * 72.0;
@@ -123,9 +93,7 @@ pub(crate) fn lay_out(
         (page.0 - points(margins.left) - points(margins.right)).max(1.0),
         (page.1 - points(margins.top) - points(margins.bottom)).max(1.0),
     );
-    let scale = (area.0 / shown.0)
-        .min(area.1 / shown.1)
-        .min(PIXEL_POINTS_MAX);
+    let scale = (area.0 / shown.0).min(area.1 / shown.1).min(PIXEL_POINTS_MAX);
     let (w, h) = (width * scale, height * scale);
     let x = points(margins.left) + (area.0 - shown.0 * scale) / 2.0;
     let y = points(margins.top) + (area.1 - shown.1 * scale) / 2.0;
@@ -138,9 +106,7 @@ pub(crate) fn lay_out(
     let Ok(image) = image else {
         return refuse(RefusalKind::Broken, "It is a damaged picture.");
     };
-    let (Some(size), Some(page_settings)) =
-        (Size::from_wh(w, h), PageSettings::from_wh(page.0, page.1))
-    else {
+    let (Some(size), Some(page_settings)) = (Size::from_wh(w, h), PageSettings::from_wh(page.0, page.1)) else {
         return refuse(RefusalKind::Broken, "It is a picture of impossible size.");
     };
     let mut document = Document::new();
@@ -161,11 +127,7 @@ pub(crate) fn lay_out(
     match document.finish() {
         Ok(pdf) => Ok(Laid {
             pdf,
-            pages: vec![PageFacts {
-                width: setup.width,
-                height: setup.height,
-                colour: Some(seen.colour),
-            }],
+            pages: vec![PageFacts { width: setup.width, height: setup.height, colour: Some(seen.colour) }],
         }),
         Err(_) => refuse(RefusalKind::Broken, "It is a damaged picture."),
     }
@@ -175,21 +137,10 @@ pub(crate) fn lay_out(
 fn turn_for(setup: &PageSetup, shown: (f32, f32)) -> PageSetup {
     let picture_is_wide = shown.0 > shown.1 * 1.01;
     let picture_is_high = shown.1 > shown.0 * 1.01;
-    if (picture_is_wide && setup.height > setup.width)
-        || (picture_is_high && setup.width > setup.height)
-    {
+    if (picture_is_wide && setup.height > setup.width) || (picture_is_high && setup.width > setup.height) {
         let m = setup.margins;
-        let margins = crate::Margins {
-            top: m.left,
-            right: m.top,
-            bottom: m.right,
-            left: m.bottom,
-        };
-        PageSetup {
-            width: setup.height,
-            height: setup.width,
-            margins,
-        }
+        let margins = crate::Margins { top: m.left, right: m.top, bottom: m.right, left: m.bottom };
+        PageSetup { width: setup.height, height: setup.width, margins }
     } else {
         *setup
     }
@@ -211,17 +162,10 @@ fn upright(orientation: Orientation, w: f32, h: f32) -> Transform {
 
 /// A picture of RGB pixels as PNG.
 pub(crate) fn png(rgb: Vec<u8>, width: u32, height: u32) -> Result<Bytes, Stop> {
-    let failed = || {
-        Stop::from(crate::Refusal::new(
-            RefusalKind::RendererFailed,
-            "No preview of it could be made.",
-        ))
-    };
+    let failed = || Stop::from(crate::Refusal::new(RefusalKind::RendererFailed, "No preview of it could be made."));
     let picture = image::RgbImage::from_raw(width, height, rgb).ok_or_else(failed)?;
     let mut png = Cursor::new(Vec::new());
-    picture
-        .write_to(&mut png, ImageFormat::Png)
-        .map_err(|_| failed())?;
+    picture.write_to(&mut png, ImageFormat::Png).map_err(|_| failed())?;
     Ok(png.into_inner().into())
 }
 
@@ -232,28 +176,11 @@ mod tests {
 
     #[test]
     fn wide_pictures_turn_upright_paper_and_its_edges() {
-        let margins = Margins {
-            top: 1,
-            right: 2,
-            bottom: 3,
-            left: 4,
-        };
-        let setup = PageSetup {
-            width: 21_000,
-            height: 29_700,
-            margins,
-        };
+        let margins = Margins { top: 1, right: 2, bottom: 3, left: 4 };
+        let setup = PageSetup { width: 21_000, height: 29_700, margins };
         assert_eq!(turn_for(&setup, (100.0, 200.0)), setup);
         let turned = turn_for(&setup, (200.0, 100.0));
         assert_eq!((turned.width, turned.height), (29_700, 21_000));
-        assert_eq!(
-            turned.margins,
-            Margins {
-                top: 4,
-                right: 1,
-                bottom: 2,
-                left: 3
-            }
-        );
+        assert_eq!(turned.margins, Margins { top: 4, right: 1, bottom: 2, left: 3 });
     }
 }

@@ -16,29 +16,17 @@ pub(crate) struct Sheet {
 
 /// The size of the paper in pixels at a resolution.
 pub(crate) fn raster_size(setup: &PageSetup, resolution: (u32, u32)) -> (u32, u32) {
-    let pixels = |hundredths: u32, dpi: u32| {
-        (f64::from(hundredths) / 2540.0 * f64::from(dpi)).round() as u32
-    };
-    (
-        pixels(setup.width, resolution.0),
-        pixels(setup.height, resolution.1),
-    )
+    let pixels = |hundredths: u32, dpi: u32| (f64::from(hundredths) / 2540.0 * f64::from(dpi)).round() as u32;
+    (pixels(setup.width, resolution.0), pixels(setup.height, resolution.1))
 }
 
 /// From a page (points, y down, origin at its top left corner) to pixels of the sheet.
-pub(crate) fn place(
-    page: (f64, f64),
-    sheet: &Sheet,
-    scaling: Scaling,
-    orientation: Option<Orientation>,
-) -> Affine {
+pub(crate) fn place(page: (f64, f64), sheet: &Sheet, scaling: Scaling, orientation: Option<Orientation>) -> Affine {
     let orientation = orientation.unwrap_or_else(|| better_orientation(page, sheet));
     let (turned, turn) = turn(page, orientation);
     let inches = |pixels: f64, dpi: f64| pixels / dpi;
-    let (paper_width, paper_height) = (
-        inches(sheet.width, sheet.resolution.0) * 72.0,
-        inches(sheet.height, sheet.resolution.1) * 72.0,
-    );
+    let (paper_width, paper_height) =
+        (inches(sheet.width, sheet.resolution.0) * 72.0, inches(sheet.height, sheet.resolution.1) * 72.0);
     let points = |hundredths: u32| f64::from(hundredths) / 2540.0 * 72.0;
     let margins = &sheet.margins;
     let whole = (0.0, 0.0, paper_width, paper_height);
@@ -62,11 +50,7 @@ pub(crate) fn place(
         Scaling::Auto => {
             let (x, y) = ratios(printable);
             // What fits as it is stays where its maker put it, if that is in the printable area.
-            if x.min(y) >= 1.0 {
-                (1.0, printable)
-            } else {
-                (x.min(y), printable)
-            }
+            if x.min(y) >= 1.0 { (1.0, printable) } else { (x.min(y), printable) }
         }
     };
     let x = area.0 + (area.2 - turned.0 * scale) / 2.0;
@@ -77,26 +61,15 @@ pub(crate) fn place(
 
 /// Mirrors a placed page for the back of a sheet.
 pub(crate) fn flip(back: BackSide, sheet: &Sheet) -> Affine {
-    let x = if back.cross_feed_flipped {
-        [-1.0, sheet.width]
-    } else {
-        [1.0, 0.0]
-    };
-    let y = if back.feed_flipped {
-        [-1.0, sheet.height]
-    } else {
-        [1.0, 0.0]
-    };
+    let x = if back.cross_feed_flipped { [-1.0, sheet.width] } else { [1.0, 0.0] };
+    let y = if back.feed_flipped { [-1.0, sheet.height] } else { [1.0, 0.0] };
     Affine::new([x[0], 0.0, 0.0, y[0], x[1], y[1]])
 }
 
 fn better_orientation(page: (f64, f64), sheet: &Sheet) -> Orientation {
     let page_is_wide = page.0 > page.1 * 1.01;
     let page_is_high = page.1 > page.0 * 1.01;
-    let paper = (
-        sheet.width / sheet.resolution.0,
-        sheet.height / sheet.resolution.1,
-    );
+    let paper = (sheet.width / sheet.resolution.0, sheet.height / sheet.resolution.1);
     let paper_is_wide = paper.0 > paper.1 * 1.01;
     let paper_is_high = paper.1 > paper.0 * 1.01;
     if (page_is_wide && paper_is_high) || (page_is_high && paper_is_wide) {
@@ -110,18 +83,9 @@ fn better_orientation(page: (f64, f64), sheet: &Sheet) -> Orientation {
 fn turn((width, height): (f64, f64), orientation: Orientation) -> ((f64, f64), Affine) {
     match orientation {
         Orientation::Portrait => ((width, height), Affine::IDENTITY),
-        Orientation::Landscape => (
-            (height, width),
-            Affine::new([0.0, -1.0, 1.0, 0.0, 0.0, width]),
-        ),
-        Orientation::ReversePortrait => (
-            (width, height),
-            Affine::new([-1.0, 0.0, 0.0, -1.0, width, height]),
-        ),
-        Orientation::ReverseLandscape => (
-            (height, width),
-            Affine::new([0.0, 1.0, -1.0, 0.0, height, 0.0]),
-        ),
+        Orientation::Landscape => ((height, width), Affine::new([0.0, -1.0, 1.0, 0.0, 0.0, width])),
+        Orientation::ReversePortrait => ((width, height), Affine::new([-1.0, 0.0, 0.0, -1.0, width, height])),
+        Orientation::ReverseLandscape => ((height, width), Affine::new([0.0, 1.0, -1.0, 0.0, height, 0.0])),
     }
 }
 
@@ -134,19 +98,11 @@ mod tests {
     const A4: (f64, f64) = (595.276, 841.89);
 
     fn sheet(margin: u32) -> Sheet {
-        Sheet {
-            width: 2480.0,
-            height: 3508.0,
-            resolution: (300.0, 300.0),
-            margins: Margins::all(margin),
-        }
+        Sheet { width: 2480.0, height: 3508.0, resolution: (300.0, 300.0), margins: Margins::all(margin) }
     }
 
     fn near(a: Point, b: (f64, f64)) {
-        assert!(
-            (a.x - b.0).abs() < 1.5 && (a.y - b.1).abs() < 1.5,
-            "{a:?} is not near {b:?}"
-        );
+        assert!((a.x - b.0).abs() < 1.5 && (a.y - b.1).abs() < 1.5, "{a:?} is not near {b:?}");
     }
 
     #[test]
@@ -167,10 +123,7 @@ mod tests {
         }
         let small = place((100.0, 100.0), &sheet(423), Scaling::Auto, None);
         let at = small * Point::new(100.0, 100.0) - small * Point::new(0.0, 0.0);
-        assert!(
-            (at.x - 100.0 / 72.0 * 300.0).abs() < 0.01,
-            "a small page is not made larger"
-        );
+        assert!((at.x - 100.0 / 72.0 * 300.0).abs() < 0.01, "a small page is not made larger");
     }
 
     #[test]
@@ -184,10 +137,7 @@ mod tests {
     #[test]
     fn fit_enlarges_and_fill_cuts() {
         let half = (A4.0 / 2.0, A4.1 / 2.0);
-        near(
-            place(half, &sheet(0), Scaling::Fit, None) * Point::new(half.0, half.1),
-            (2480.0, 3508.0),
-        );
+        near(place(half, &sheet(0), Scaling::Fit, None) * Point::new(half.0, half.1), (2480.0, 3508.0));
         let square = place((100.0, 100.0), &sheet(0), Scaling::Fill, None);
         near(square * Point::new(50.0, 50.0), (1240.0, 1754.0));
         near(square * Point::new(0.0, 0.0), (1240.0 - 1754.0, 0.0));
@@ -195,40 +145,17 @@ mod tests {
 
     #[test]
     fn unequal_resolutions_keep_the_shape() {
-        let sheet = Sheet {
-            width: 4960.0,
-            height: 3508.0,
-            resolution: (600.0, 300.0),
-            margins: Margins::default(),
-        };
-        near(
-            place(A4, &sheet, Scaling::Auto, None) * Point::new(A4.0, A4.1),
-            (4960.0, 3508.0),
-        );
+        let sheet = Sheet { width: 4960.0, height: 3508.0, resolution: (600.0, 300.0), margins: Margins::default() };
+        near(place(A4, &sheet, Scaling::Auto, None) * Point::new(A4.0, A4.1), (4960.0, 3508.0));
     }
 
     #[test]
     fn backs_are_mirrored_as_the_printer_wants() {
-        let rotated = flip(
-            BackSide {
-                cross_feed_flipped: true,
-                feed_flipped: true,
-            },
-            &sheet(0),
-        );
+        let rotated = flip(BackSide { cross_feed_flipped: true, feed_flipped: true }, &sheet(0));
         near(rotated * Point::new(0.0, 0.0), (2480.0, 3508.0));
-        let flipped = flip(
-            BackSide {
-                cross_feed_flipped: false,
-                feed_flipped: true,
-            },
-            &sheet(0),
-        );
+        let flipped = flip(BackSide { cross_feed_flipped: false, feed_flipped: true }, &sheet(0));
         near(flipped * Point::new(10.0, 0.0), (10.0, 3508.0));
-        near(
-            flip(BackSide::default(), &sheet(0)) * Point::new(3.0, 4.0),
-            (3.0, 4.0),
-        );
+        near(flip(BackSide::default(), &sheet(0)) * Point::new(3.0, 4.0), (3.0, 4.0));
     }
 
     #[test]
@@ -239,18 +166,12 @@ mod tests {
             (Orientation::ReversePortrait, (2480.0, 3508.0)),
             (Orientation::ReverseLandscape, (2480.0, 0.0)),
         ] {
-            let page = if matches!(
-                orientation,
-                Orientation::Landscape | Orientation::ReverseLandscape
-            ) {
+            let page = if matches!(orientation, Orientation::Landscape | Orientation::ReverseLandscape) {
                 (A4.1, A4.0)
             } else {
                 A4
             };
-            near(
-                place(page, &sheet(0), Scaling::Auto, Some(orientation)) * Point::new(0.0, 0.0),
-                corner,
-            );
+            near(place(page, &sheet(0), Scaling::Auto, Some(orientation)) * Point::new(0.0, 0.0), corner);
         }
     }
 

@@ -17,22 +17,12 @@ pub(crate) fn preview(
     out: &mut Out,
 ) -> Result<(), Stop> {
     let format = printable_format(&data, request.format)?;
-    let source = Source {
-        format,
-        charset: request.charset.as_deref(),
-        setup: &request.setup,
-    };
+    let source = Source { format, charset: request.charset.as_deref(), setup: &request.setup };
     let (data, _) = as_pdf(data, &source, limits, &mut faces, out)?;
     let pdf = pdf::open(data, limits)?;
     let total = pdf.pages().len();
-    let Some(page) = (request.page as usize)
-        .checked_sub(1)
-        .and_then(|at| pdf.pages().get(at))
-    else {
-        return refuse(
-            RefusalKind::NoSuchPage,
-            format!("It has {total} pages; page {} was asked for.", request.page),
-        );
+    let Some(page) = (request.page as usize).checked_sub(1).and_then(|at| pdf.pages().get(at)) else {
+        return refuse(RefusalKind::NoSuchPage, format!("It has {total} pages; page {} was asked for.", request.page));
     };
     pdf::checked_size(page, request.page, limits)?;
 

@@ -38,16 +38,10 @@ pub(crate) fn raster(
     mut faces: Faces,
     out: &mut Out,
 ) -> Result<(), Stop> {
-    let (width, height) = request
-        .size
-        .unwrap_or_else(|| raster_size(&request.setup, request.resolution));
+    let (width, height) = request.size.unwrap_or_else(|| raster_size(&request.setup, request.resolution));
     check_size(width, height, request, limits)?;
     let format = printable_format(&data, request.format)?;
-    let source = Source {
-        format,
-        charset: request.charset.as_deref(),
-        setup: &request.setup,
-    };
+    let source = Source { format, charset: request.charset.as_deref(), setup: &request.setup };
     let (data, ours) = as_pdf(data, &source, limits, &mut faces, out)?;
     let scaling = if ours { Scaling::None } else { request.scaling };
 
@@ -56,10 +50,7 @@ pub(crate) fn raster(
     let first = request.first_page;
     let last = request.last_page.unwrap_or(total).min(total);
     if first == 0 || first > last {
-        return refuse(
-            RefusalKind::NoSuchPage,
-            format!("It has {total} pages; page {first} was asked for."),
-        );
+        return refuse(RefusalKind::NoSuchPage, format!("It has {total} pages; page {first} was asked for."));
     }
     for number in first..=last {
         pdf::checked_size(&pdf.pages()[number as usize - 1], number, limits)?;
@@ -69,10 +60,7 @@ pub(crate) fn raster(
     let sheet = Sheet {
         width: f64::from(width),
         height: f64::from(height),
-        resolution: (
-            f64::from(request.resolution.0),
-            f64::from(request.resolution.1),
-        ),
+        resolution: (f64::from(request.resolution.0), f64::from(request.resolution.1)),
         margins: request.setup.margins,
     };
     let complaints = pdf::Complaints::default();
@@ -109,9 +97,7 @@ pub(crate) fn raster(
 
 fn check_size(width: u32, height: u32, request: &Raster, limits: &Limits) -> Result<(), Stop> {
     let pixels = u64::from(width) * u64::from(height);
-    let resolution_is_sound = [request.resolution.0, request.resolution.1]
-        .iter()
-        .all(|dpi| (10..=4800).contains(dpi));
+    let resolution_is_sound = [request.resolution.0, request.resolution.1].iter().all(|dpi| (10..=4800).contains(dpi));
     if width == 0
         || height == 0
         || !resolution_is_sound
@@ -137,11 +123,7 @@ fn send_rows(rows: &[u8], first_row: u32, bytes_per_line: u32, out: &mut Out) ->
     let mut next = first_row;
     for chunk in rows.chunks(rows_per_frame * bytes_per_line) {
         let count = (chunk.len() / bytes_per_line) as u32;
-        out.output(Output::Band {
-            first_row: next,
-            rows: count,
-            data: Bytes::copy_from_slice(chunk),
-        })?;
+        out.output(Output::Band { first_row: next, rows: count, data: Bytes::copy_from_slice(chunk) })?;
         next += count;
     }
     Ok(())
@@ -184,11 +166,7 @@ impl<'a> Painter<'a> {
             self.resources = Resources::default();
             self.pages_in_cache = 1;
         }
-        let band_rows = if has_pictures(page) {
-            (BAND_OCTETS_MAX / (width * 4)).max(BAND_ROWS)
-        } else {
-            BAND_ROWS
-        };
+        let band_rows = if has_pictures(page) { (BAND_OCTETS_MAX / (width * 4)).max(BAND_ROWS) } else { BAND_ROWS };
         let mut first_row = 0;
         while first_row < height {
             let rows = band_rows.min(height - first_row);
@@ -196,21 +174,10 @@ impl<'a> Painter<'a> {
             self.pixmap.resize(width as u16, rows as u16);
             let band = Affine::translate((0.0, -f64::from(first_row)));
             let transform = band * placed * page.initial_transform(true).to_kurbo();
-            render_into(
-                page,
-                &self.cache,
-                &self.settings,
-                &RenderSettings::default(),
-                &mut self.context,
-                transform,
-            );
+            render_into(page, &self.cache, &self.settings, &RenderSettings::default(), &mut self.context, transform);
             self.context.flush();
-            let raster = RasterizerSettings {
-                target_init: TargetInit::Clear(WHITE),
-                ..RasterizerSettings::default()
-            };
-            self.context
-                .render_with(&mut self.pixmap, &mut self.resources, raster);
+            let raster = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
+            self.context.render_with(&mut self.pixmap, &mut self.resources, raster);
             take(first_row, self.pixmap.data_as_u8_slice())?;
             first_row += rows;
         }
@@ -222,14 +189,8 @@ impl<'a> Painter<'a> {
 fn has_pictures(page: &Page<'_>) -> bool {
     let objects: &Dict<'_> = &page.resources().x_objects;
     objects.keys().take(64).any(|name: Name<'_>| {
-        objects
-            .get::<Object<'_>>(name)
-            .and_then(Object::into_stream)
-            .is_some_and(|stream| {
-                stream
-                    .dict()
-                    .get::<Name<'_>>(b"Subtype")
-                    .is_some_and(|subtype| &*subtype == b"Image")
-            })
+        objects.get::<Object<'_>>(name).and_then(Object::into_stream).is_some_and(|stream| {
+            stream.dict().get::<Name<'_>>(b"Subtype").is_some_and(|subtype| &*subtype == b"Image")
+        })
     })
 }

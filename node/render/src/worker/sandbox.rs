@@ -4,12 +4,10 @@ use std::io::{self, Read};
 use std::thread;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, RestrictionStatus, Ruleset,
-    RulesetAttr, RulesetError, RulesetStatus, Scope,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, RestrictionStatus, Ruleset, RulesetAttr, RulesetError,
+    RulesetStatus, Scope,
 };
-use rustix::process::{
-    DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
-};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 
 use crate::Limits;
 
@@ -23,11 +21,7 @@ const FILES_MAX: u64 = 256;
 pub(crate) fn lock_in(limits: &Limits) -> io::Result<bool> {
     let cpu = limits.cpu_secs_for(0);
     // The soft limit rises with the pages; the hard one is where even a worker gone wrong ends.
-    limit(
-        Resource::Cpu,
-        cpu,
-        limits.cpu_secs_for(u64::from(limits.pages)) + 5,
-    )?;
+    limit(Resource::Cpu, cpu, limits.cpu_secs_for(u64::from(limits.pages)) + 5)?;
     limit(Resource::As, limits.memory_octets, limits.memory_octets)?;
     limit(Resource::Stack, STACK_OCTETS, STACK_OCTETS)?;
     limit(Resource::Fsize, 0, 0)?;
@@ -47,25 +41,13 @@ pub(crate) fn allow_pages(limits: &Limits, pages: u32) {
     let current = getrlimit(Resource::Cpu);
     let soft = limits.cpu_secs_for(u64::from(pages));
     // Refused only where the hard limit is lower, which then holds.
-    let _ = setrlimit(
-        Resource::Cpu,
-        Rlimit {
-            current: Some(soft),
-            maximum: current.maximum,
-        },
-    );
+    let _ = setrlimit(Resource::Cpu, Rlimit { current: Some(soft), maximum: current.maximum });
 }
 
 fn limit(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
     let old = getrlimit(resource);
     let hard = old.maximum.map_or(hard, |old| old.min(hard));
-    Ok(setrlimit(
-        resource,
-        Rlimit {
-            current: Some(soft.min(hard)),
-            maximum: Some(hard),
-        },
-    )?)
+    Ok(setrlimit(resource, Rlimit { current: Some(soft.min(hard)), maximum: Some(hard) })?)
 }
 
 /// No rule is added: nothing is allowed that the kernel's version of Landlock knows.
@@ -81,19 +63,16 @@ fn restrict() -> Result<RestrictionStatus, RulesetError> {
 
 /// Ends the process when the parent's end of descriptor 0 closes, be it that the parent died.
 fn hold_lifeline() -> io::Result<()> {
-    thread::Builder::new()
-        .name("lifeline".into())
-        .stack_size(128 << 10)
-        .spawn(|| {
-            let mut stdin = io::stdin();
-            let mut octet = [0];
-            loop {
-                match stdin.read(&mut octet) {
-                    Ok(1..) => {}
-                    Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-                    Ok(0) | Err(_) => std::process::exit(0),
-                }
+    thread::Builder::new().name("lifeline".into()).stack_size(128 << 10).spawn(|| {
+        let mut stdin = io::stdin();
+        let mut octet = [0];
+        loop {
+            match stdin.read(&mut octet) {
+                Ok(1..) => {}
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => std::process::exit(0),
             }
-        })?;
+        }
+    })?;
     Ok(())
 }

@@ -55,29 +55,16 @@ pub(crate) fn lay_out(
         return refuse(RefusalKind::Empty, "There is no text in it.");
     }
     let mut characters = BTreeSet::new();
-    let heading = look
-        .heading
-        .iter()
-        .flat_map(|line| line.label.chars().chain(line.value.chars()));
-    characters.extend(
-        heading
-            .chain(text.chars())
-            .filter(|c| !c.is_whitespace() && !c.is_control() && !is_invisible(*c)),
-    );
+    let heading = look.heading.iter().flat_map(|line| line.label.chars().chain(line.value.chars()));
+    characters
+        .extend(heading.chain(text.chars()).filter(|c| !c.is_whitespace() && !c.is_control() && !is_invisible(*c)));
     let characters: Vec<char> = characters.into_iter().collect();
     let families = Families::for_characters(faces, &characters);
     if !families.missing.is_empty() {
         let missing: BTreeSet<char> = families.missing.iter().copied().collect();
         let mut seen = BTreeSet::new();
-        let listed = text
-            .chars()
-            .filter(|c| missing.contains(c) && seen.insert(*c))
-            .take(MISSING_LISTED)
-            .collect();
-        out.notice(Notice::MissingCharacters {
-            characters: listed,
-            different: missing.len() as u32,
-        })?;
+        let listed = text.chars().filter(|c| missing.contains(c) && seen.insert(*c)).take(MISSING_LISTED).collect();
+        out.notice(Notice::MissingCharacters { characters: listed, different: missing.len() as u32 })?;
     }
     let mut setter = Setter::new(look, families, limits);
     setter.heading(look.heading)?;
@@ -127,31 +114,19 @@ struct Area {
 
 /// Something on the page that is being filled.
 enum Mark {
-    Glyphs {
-        at: Point,
-        glyphs: Vec<KrillaGlyph>,
-        font: Font,
-        size: f32,
-        text: Rc<str>,
-        gray: u8,
-    },
-    Rule {
-        y: f32,
-    },
+    Glyphs { at: Point, glyphs: Vec<KrillaGlyph>, font: Font, size: f32, text: Rc<str>, gray: u8 },
+    Rule { y: f32 },
 }
 
 impl Setter {
     fn new(look: &Look<'_>, families: Families, limits: &Limits) -> Self {
         let points = |hundredths: u32| hundredths as f32 / 2540.0 * 72.0;
-        let (page_width, page_height) = (
-            points(look.setup.width).max(1.0),
-            points(look.setup.height).max(1.0),
-        );
+        let (page_width, page_height) = (points(look.setup.width).max(1.0), points(look.setup.height).max(1.0));
         // On small paper 15 mm would leave nothing.
         let least = EDGE.min(page_width.min(page_height) * 0.07);
         let margins = &look.setup.margins;
-        let [top, right, bottom, left] = [margins.top, margins.right, margins.bottom, margins.left]
-            .map(|edge| points(edge).max(least));
+        let [top, right, bottom, left] =
+            [margins.top, margins.right, margins.bottom, margins.left].map(|edge| points(edge).max(least));
         let area = Area {
             left,
             top,
@@ -174,29 +149,14 @@ impl Setter {
         Self {
             document,
             page_settings: settings,
-            page_facts: PageFacts {
-                width: look.setup.width,
-                height: look.setup.height,
-                colour: Some(false),
-            },
+            page_facts: PageFacts { width: look.setup.width, height: look.setup.height, colour: Some(false) },
             pages_max: limits.pages,
             pages: 0,
-            fonts: FontContext {
-                collection: families.collection,
-                ..FontContext::default()
-            },
+            fonts: FontContext { collection: families.collection, ..FontContext::default() },
             layouts: LayoutContext::new(),
             krilla_fonts: HashMap::new(),
-            body: Type {
-                families: families_body,
-                size,
-                line_height: line,
-            },
-            small: Type {
-                families: families.proportional,
-                size: 9.0,
-                line_height: 1.4,
-            },
+            body: Type { families: families_body, size, line_height: line },
+            small: Type { families: families.proportional, size: 9.0, line_height: 1.4 },
             missing: families.missing.into_iter().collect(),
             area,
             y: area.top,
@@ -209,29 +169,15 @@ impl Setter {
         if lines.is_empty() {
             return Ok(());
         }
-        let label_width = (self.area.width * 0.16)
-            .max(30.0)
-            .min(self.area.width / 3.0);
+        let label_width = (self.area.width * 0.16).max(30.0).min(self.area.width / 3.0);
         for line in lines {
             let before = (self.pages, self.y);
-            self.paragraph(
-                &self.visible(&line.label),
-                true,
-                110,
-                0.0,
-                label_width - 4.0,
-            )?;
+            self.paragraph(&self.visible(&line.label), true, 110, 0.0, label_width - 4.0)?;
             let after_label = self.y;
             if self.pages == before.0 {
                 self.y = before.1;
             }
-            self.paragraph(
-                &self.visible(&line.value),
-                true,
-                0,
-                label_width,
-                self.area.width - label_width,
-            )?;
+            self.paragraph(&self.visible(&line.value), true, 0, label_width, self.area.width - label_width)?;
             if self.pages == before.0 {
                 self.y = self.y.max(after_label);
             }
@@ -278,14 +224,7 @@ impl Setter {
         shown
     }
 
-    fn paragraph(
-        &mut self,
-        text: &str,
-        small: bool,
-        gray: u8,
-        indent: f32,
-        width: f32,
-    ) -> Result<(), Stop> {
+    fn paragraph(&mut self, text: &str, small: bool, gray: u8, indent: f32, width: f32) -> Result<(), Stop> {
         let kind = if small { &self.small } else { &self.body };
         let (size, height) = (kind.size, kind.size * kind.line_height);
         if text.trim().is_empty() {
@@ -295,17 +234,10 @@ impl Setter {
             }
             return Ok(());
         }
-        let families: Vec<_> = kind
-            .families
-            .iter()
-            .map(|name| FontFamilyName::Named(Cow::Borrowed(name.as_str())))
-            .collect();
-        let mut builder = self
-            .layouts
-            .ranged_builder(&mut self.fonts, text, 1.0, false);
-        builder.push_default(StyleProperty::FontFamily(FontFamily::List(Cow::Owned(
-            families,
-        ))));
+        let families: Vec<_> =
+            kind.families.iter().map(|name| FontFamilyName::Named(Cow::Borrowed(name.as_str()))).collect();
+        let mut builder = self.layouts.ranged_builder(&mut self.fonts, text, 1.0, false);
+        builder.push_default(StyleProperty::FontFamily(FontFamily::List(Cow::Owned(families))));
         builder.push_default(StyleProperty::FontSize(size));
         builder.push_default(StyleProperty::LineHeight(LineHeight::Absolute(height)));
         builder.push_default(StyleProperty::OverflowWrap(OverflowWrap::Anywhere));
@@ -325,10 +257,7 @@ impl Setter {
                 let font = run.font().clone();
                 let index = font.index;
                 let (data, id) = font.data.into_raw_parts();
-                let font = self
-                    .krilla_fonts
-                    .entry((id, index))
-                    .or_insert_with(|| Font::new(data.into(), index));
+                let font = self.krilla_fonts.entry((id, index)).or_insert_with(|| Font::new(data.into(), index));
                 let Some(font) = font.clone() else { continue };
                 let start = x;
                 let run_size = run.font_size();
@@ -356,14 +285,7 @@ impl Setter {
                     }
                 }
                 let at = Point::from_xy(start, baseline);
-                self.current.push(Mark::Glyphs {
-                    at,
-                    glyphs,
-                    font,
-                    size: run_size,
-                    text: Rc::clone(&text),
-                    gray,
-                });
+                self.current.push(Mark::Glyphs { at, glyphs, font, size: run_size, text: Rc::clone(&text), gray });
             }
             self.y += height;
         }
@@ -376,10 +298,7 @@ impl Setter {
         if self.pages > self.pages_max {
             return refuse(
                 RefusalKind::TooManyPages,
-                format!(
-                    "It has more than {} pages; that is the most for one document.",
-                    self.pages_max
-                ),
+                format!("It has more than {} pages; that is the most for one document.", self.pages_max),
             );
         }
         if self.pages > 1 {
@@ -389,14 +308,7 @@ impl Setter {
         let mut surface = page.surface();
         for mark in self.current.drain(..) {
             match mark {
-                Mark::Glyphs {
-                    at,
-                    glyphs,
-                    font,
-                    size,
-                    text,
-                    gray,
-                } => {
+                Mark::Glyphs { at, glyphs, font, size, text, gray } => {
                     surface.set_fill(Some(fill(gray)));
                     surface.draw_glyphs(at, &glyphs, font, &text, size, false);
                 }
@@ -443,20 +355,13 @@ impl Setter {
         let facts = vec![self.page_facts; self.pages as usize];
         match self.document.finish() {
             Ok(pdf) => Ok(Laid { pdf, pages: facts }),
-            Err(_) => refuse(
-                RefusalKind::RendererFailed,
-                "Its text could not be laid out.",
-            ),
+            Err(_) => refuse(RefusalKind::RendererFailed, "Its text could not be laid out."),
         }
     }
 }
 
 fn fill(gray: u8) -> Fill {
-    Fill {
-        paint: luma::Color::new(gray).into(),
-        opacity: NormalizedF32::ONE,
-        rule: Default::default(),
-    }
+    Fill { paint: luma::Color::new(gray).into(), opacity: NormalizedF32::ONE, rule: Default::default() }
 }
 
 fn expand_tabs(line: &str) -> Cow<'_, str> {

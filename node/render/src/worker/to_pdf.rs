@@ -5,8 +5,8 @@ use super::out::Out;
 use super::text::{Laid, Look};
 use super::{Stop, charset, pdf, picture, printable_format, text};
 use crate::{
-    Disposition, DocumentFacts, Face, Format, HeadingLine, Limits, Notice, Output, PageFacts,
-    PageSetup, PartHeader, PartRole, Refusal, RefusalKind, ToPdf,
+    Disposition, DocumentFacts, Face, Format, HeadingLine, Limits, Notice, Output, PageFacts, PageSetup, PartHeader,
+    PartRole, Refusal, RefusalKind, ToPdf,
 };
 
 pub(crate) fn to_pdf(
@@ -17,26 +17,13 @@ pub(crate) fn to_pdf(
     out: &mut Out,
 ) -> Result<(), Stop> {
     let format = printable_format(&data, request.format)?;
-    let source = Source {
-        format,
-        charset: request.charset.as_deref(),
-        setup: &request.setup,
-    };
+    let source = Source { format, charset: request.charset.as_deref(), setup: &request.setup };
     let laid = match format {
         Format::Pdf => {
             let pages = page_facts(&pdf::open(data.clone(), limits)?, limits)?;
             Laid { pdf: data, pages }
         }
-        _ => lay_out(
-            data,
-            &source,
-            &request.heading,
-            request.face,
-            request.title.as_deref(),
-            limits,
-            &mut faces,
-            out,
-        )?,
+        _ => lay_out(data, &source, &request.heading, request.face, request.title.as_deref(), limits, &mut faces, out)?,
     };
     let header = PartHeader {
         number: 1,
@@ -51,10 +38,7 @@ pub(crate) fn to_pdf(
     };
     out.output(Output::PartStart(Box::new(header)))?;
     out.part_data(laid.pdf.into())?;
-    out.output(Output::Document(DocumentFacts {
-        format: Format::Pdf,
-        pages: laid.pages,
-    }))
+    out.output(Output::Document(DocumentFacts { format: Format::Pdf, pages: laid.pages }))
 }
 
 /// A document that is not a PDF, and the paper for it.
@@ -64,10 +48,7 @@ pub(crate) struct Source<'a> {
     pub(crate) setup: &'a PageSetup,
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one caller names them all; a struct would only repeat ToPdf"
-)]
+#[expect(clippy::too_many_arguments, reason = "one caller names them all; a struct would only repeat ToPdf")]
 pub(crate) fn lay_out(
     data: Vec<u8>,
     source: &Source<'_>,
@@ -85,22 +66,9 @@ pub(crate) fn lay_out(
     let decoded = charset::decode(&data, source.charset);
     drop(data);
     if decoded.damaged {
-        out.notice(Notice::TextDamaged {
-            charset: decoded.charset.to_owned(),
-        })?;
+        out.notice(Notice::TextDamaged { charset: decoded.charset.to_owned() })?;
     }
-    text::lay_out(
-        &decoded.text,
-        &Look {
-            setup: source.setup,
-            heading,
-            face,
-            title,
-        },
-        limits,
-        faces,
-        out,
-    )
+    text::lay_out(&decoded.text, &Look { setup: source.setup, heading, face, title }, limits, faces, out)
 }
 
 /// The document as PDF octets, whatever it was; true when we laid it out ourselves, inside the margins.
@@ -119,19 +87,12 @@ pub(crate) fn as_pdf(
 }
 
 /// Sizes of all pages, checked.
-pub(crate) fn page_facts(
-    pdf: &hayro::hayro_syntax::Pdf,
-    limits: &Limits,
-) -> Result<Vec<PageFacts>, Stop> {
+pub(crate) fn page_facts(pdf: &hayro::hayro_syntax::Pdf, limits: &Limits) -> Result<Vec<PageFacts>, Stop> {
     let pages = pdf.pages().iter().zip(1..);
     pages
         .map(|(page, number)| {
             let (width, height) = pdf::checked_size(page, number, limits)?;
-            Ok(PageFacts {
-                width,
-                height,
-                colour: None,
-            })
+            Ok(PageFacts { width, height, colour: None })
         })
         .collect()
 }
@@ -141,9 +102,6 @@ fn check_paper(setup: &PageSetup, limits: &Limits) -> Result<(), Stop> {
     if sides.contains(&setup.width) && sides.contains(&setup.height) {
         return Ok(());
     }
-    Err(Refusal::new(
-        RefusalKind::PageTooLarge,
-        "The paper is smaller or larger than anything that can be printed on.",
-    )
-    .into())
+    Err(Refusal::new(RefusalKind::PageTooLarge, "The paper is smaller or larger than anything that can be printed on.")
+        .into())
 }

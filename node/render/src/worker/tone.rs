@@ -14,17 +14,8 @@ pub(crate) struct Tone {
 impl Tone {
     pub(crate) fn new(colour: Colour, width: u32) -> Self {
         let width = width as usize;
-        let errors = if colour == Colour::Black1 {
-            width + 2
-        } else {
-            0
-        };
-        Self {
-            colour,
-            width,
-            carried: vec![0; errors],
-            next: vec![0; errors],
-        }
+        let errors = if colour == Colour::Black1 { width + 2 } else { 0 };
+        Self { colour, width, carried: vec![0; errors], next: vec![0; errors] }
     }
 
     /// Forgets what was carried over: a new page.
@@ -79,11 +70,7 @@ impl Tone {
 
 /// Rec. 601 luma of an opaque pixel.
 fn luma(pixel: &[u8]) -> u8 {
-    let [r, g, b] = [
-        u32::from(pixel[0]),
-        u32::from(pixel[1]),
-        u32::from(pixel[2]),
-    ];
+    let [r, g, b] = [u32::from(pixel[0]), u32::from(pixel[1]), u32::from(pixel[2])];
     ((r * 77 + g * 151 + b * 28 + 128) >> 8) as u8
 }
 
@@ -98,10 +85,7 @@ mod tests {
     #[test]
     fn gray_and_colour_come_out_as_they_are() {
         let mut out = Vec::new();
-        Tone::new(Colour::Sgray8, 3).rows(
-            &[255, 255, 255, 255, 0, 0, 0, 255, 255, 0, 0, 255],
-            &mut out,
-        );
+        Tone::new(Colour::Sgray8, 3).rows(&[255, 255, 255, 255, 0, 0, 0, 255, 255, 0, 0, 255], &mut out);
         assert_eq!(out, [255, 0, 77]);
         out.clear();
         Tone::new(Colour::Srgb8, 1).rows(&[1, 2, 3, 255], &mut out);
@@ -128,18 +112,13 @@ mod tests {
             }
             let dots: u32 = out.iter().map(|octet| octet.count_ones()).sum();
             let wanted = 40_000.0 * (255.0 - f64::from(gray)) / 255.0;
-            assert!(
-                (f64::from(dots) - wanted).abs() < 600.0,
-                "{dots} dots for gray {gray}, wanted {wanted}"
-            );
+            assert!((f64::from(dots) - wanted).abs() < 600.0, "{dots} dots for gray {gray}, wanted {wanted}");
         }
     }
 
     #[test]
     fn bands_make_the_same_as_one_piece() {
-        let page: Vec<u8> = (0..64 * 40)
-            .flat_map(|i| [(i * 7 % 256) as u8, (i % 251) as u8, 90, 255])
-            .collect();
+        let page: Vec<u8> = (0..64 * 40).flat_map(|i| [(i * 7 % 256) as u8, (i % 251) as u8, 90, 255]).collect();
         let (mut whole, mut bands) = (Vec::new(), Vec::new());
         Tone::new(Colour::Black1, 64).rows(&page, &mut whole);
         let mut tone = Tone::new(Colour::Black1, 64);

@@ -21,13 +21,7 @@ async fn wait_until_gone(pid: u32) {
 
 #[tokio::test]
 async fn a_worker_is_locked_in_before_it_shows_anything() {
-    let mut run = renderer()
-        .run(
-            raster(Colour::Srgb8, 300),
-            file(&drawn_pdf(&[A4; 20], "", "")),
-        )
-        .await
-        .unwrap();
+    let mut run = renderer().run(raster(Colour::Srgb8, 300), file(&drawn_pdf(&[A4; 20], "", ""))).await.unwrap();
     run.next().await.unwrap();
     let pid = run.worker_pid().unwrap();
     // Whether Landlock is there depends on the kernel and the container; that we know does not.
@@ -37,21 +31,13 @@ async fn a_worker_is_locked_in_before_it_shows_anything() {
     let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
     let limit = |name: &str| {
         let line = limits.lines().find(|line| line.starts_with(name)).unwrap();
-        line[name.len()..]
-            .split_whitespace()
-            .take(2)
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
+        line[name.len()..].split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(limit("Max address space"), ["1073741824"; 2]);
     assert_eq!(limit("Max file size"), ["0"; 2]);
     assert_eq!(limit("Max core file size"), ["0"; 2]);
     assert_eq!(limit("Max processes"), ["0"; 2]);
-    assert_eq!(
-        limit("Max cpu time")[0],
-        "100",
-        "60 seconds and 2 for each page"
-    );
+    assert_eq!(limit("Max cpu time")[0], "100", "60 seconds and 2 for each page");
     let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     assert_eq!(environment, b"", "nothing of our environment is passed on");
     drop(run);
@@ -64,10 +50,7 @@ async fn at_most_as_many_workers_run_as_allowed() {
     let first = renderer.run(inspect(), file(b"text")).await.unwrap();
     let second = renderer.run(inspect(), file(b"text"));
     tokio::pin!(second);
-    assert!(
-        futures_poll_once(second.as_mut()).await.is_none(),
-        "the second waits"
-    );
+    assert!(futures_poll_once(second.as_mut()).await.is_none(), "the second waits");
     drop(first);
     assert!(second.await.is_ok());
 }
@@ -91,14 +74,8 @@ async fn a_worker_ends_when_its_parent_is_gone() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tympan-render-worker"))
         .stdin(Stdio::piped())
         .fd_mappings(vec![
-            FdMapping {
-                parent_fd: file(&drawn_pdf(&[A4; 20], "", "")).into(),
-                child_fd: 3,
-            },
-            FdMapping {
-                parent_fd: writer.into(),
-                child_fd: 4,
-            },
+            FdMapping { parent_fd: file(&drawn_pdf(&[A4; 20], "", "")).into(), child_fd: 3 },
+            FdMapping { parent_fd: writer.into(), child_fd: 4 },
         ])
         .unwrap()
         .spawn()
@@ -115,10 +92,7 @@ async fn a_worker_ends_when_its_parent_is_gone() {
 #[tokio::test]
 async fn a_program_that_is_no_worker_is_not_believed() {
     let shell = |script: &str| Renderer::new("/bin/sh", ["-c", script]);
-    let missing = Renderer::new("/no/such/program", ["worker"])
-        .inspect(inspect(), file(b"x"))
-        .await
-        .unwrap_err();
+    let missing = Renderer::new("/no/such/program", ["worker"]).inspect(inspect(), file(b"x")).await.unwrap_err();
     assert!(matches!(missing, RenderError::Start { .. }) && missing.is_temporary());
     for script in [
         "exit 0",
@@ -128,13 +102,7 @@ async fn a_program_that_is_no_worker_is_not_believed() {
         "printf '\\007\\000\\000\\000v\"fine\"' >&4; read wait",
         "printf '\\006\\000\\000\\000xhello' >&4; read wait",
     ] {
-        let error = shell(script)
-            .inspect(inspect(), file(b"x"))
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(error, RenderError::Protocol { .. }),
-            "{script}: {error:?}"
-        );
+        let error = shell(script).inspect(inspect(), file(b"x")).await.unwrap_err();
+        assert!(matches!(error, RenderError::Protocol { .. }), "{script}: {error:?}");
     }
 }

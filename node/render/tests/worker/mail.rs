@@ -1,7 +1,6 @@
 use image::ImageFormat;
 use tympan_render::{
-    Disposition, Format, Limits, MailFacts, Notice, Output, PartHeader, PartRole, RefusalKind,
-    SplitMail,
+    Disposition, Format, Limits, MailFacts, Notice, Output, PartHeader, PartRole, RefusalKind, SplitMail,
 };
 
 use crate::samples::*;
@@ -15,20 +14,12 @@ struct Split {
 
 impl Split {
     fn documents(&self) -> Vec<(&str, Format)> {
-        let documents = self
-            .parts
-            .iter()
-            .filter(|(header, _)| header.role == PartRole::Attachment);
-        documents
-            .map(|(header, _)| (header.name.as_deref().unwrap_or("-"), header.format))
-            .collect()
+        let documents = self.parts.iter().filter(|(header, _)| header.role == PartRole::Attachment);
+        documents.map(|(header, _)| (header.name.as_deref().unwrap_or("-"), header.format)).collect()
     }
 
     fn body(&self) -> &str {
-        let body = self
-            .parts
-            .iter()
-            .find(|(header, _)| header.role == PartRole::Body && header.depth == 0);
+        let body = self.parts.iter().find(|(header, _)| header.role == PartRole::Body && header.depth == 0);
         body.map_or("", |(_, data)| std::str::from_utf8(data).unwrap())
     }
 
@@ -42,14 +33,8 @@ impl Split {
 }
 
 async fn split_within(mail: &[u8], limits: Limits) -> Split {
-    let outputs = all(&renderer().with_limits(limits), SplitMail::default(), mail)
-        .await
-        .unwrap();
-    let mut split = Split {
-        facts: MailFacts::default(),
-        parts: vec![],
-        notices: vec![],
-    };
+    let outputs = all(&renderer().with_limits(limits), SplitMail::default(), mail).await.unwrap();
+    let mut split = Split { facts: MailFacts::default(), parts: vec![], notices: vec![] };
     for output in outputs {
         match output {
             Output::Mail(facts) => split.facts = *facts,
@@ -73,17 +58,10 @@ fn base64(data: &[u8]) -> String {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in data.chunks(3) {
-        let bits = chunk
-            .iter()
-            .fold(0u32, |bits, octet| bits << 8 | u32::from(*octet))
-            << (8 * (3 - chunk.len()));
+        let bits = chunk.iter().fold(0u32, |bits, octet| bits << 8 | u32::from(*octet)) << (8 * (3 - chunk.len()));
         for digit in 0..4 {
             let value = bits >> (18 - 6 * digit) & 63;
-            text.push(if digit <= chunk.len() {
-                char::from(DIGITS[value as usize])
-            } else {
-                '='
-            });
+            text.push(if digit <= chunk.len() { char::from(DIGITS[value as usize]) } else { '=' });
         }
         if text.len() % 78 >= 74 {
             text.push_str("\r\n");
@@ -97,40 +75,24 @@ const HEAD: &str = "From: =?utf-8?B?44Ki44Oz44OK?= <anna@example.net>\r\nTo: off
 
 /// A part of a multipart: header lines, then the content.
 fn multi(subtype: &str, boundary: &str, parts: &[String]) -> String {
-    let parts: String = parts
-        .iter()
-        .map(|part| format!("--{boundary}\r\n{part}\r\n"))
-        .collect();
-    format!(
-        "Content-Type: multipart/{subtype}; boundary=\"{boundary}\"\r\n\r\n{parts}--{boundary}--\r\n"
-    )
+    let parts: String = parts.iter().map(|part| format!("--{boundary}\r\n{part}\r\n")).collect();
+    format!("Content-Type: multipart/{subtype}; boundary=\"{boundary}\"\r\n\r\n{parts}--{boundary}--\r\n")
 }
 
 fn text(content: &str) -> String {
-    format!(
-        "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{content}"
-    )
+    format!("Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{content}")
 }
 
 fn html(content: &str) -> String {
-    format!(
-        "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{content}"
-    )
+    format!("Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{content}")
 }
 
 fn attached(kind: &str, headers: &str, data: &[u8]) -> String {
-    format!(
-        "Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n{headers}\r\n{}",
-        base64(data)
-    )
+    format!("Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n{headers}\r\n{}", base64(data))
 }
 
 fn named(kind: &str, name: &str, data: &[u8]) -> String {
-    attached(
-        kind,
-        &format!("Content-Disposition: attachment; filename=\"{name}\"\r\n"),
-        data,
-    )
+    attached(kind, &format!("Content-Disposition: attachment; filename=\"{name}\"\r\n"), data)
 }
 
 #[tokio::test]
@@ -174,45 +136,23 @@ async fn body_and_attachments_come_in_order_with_their_names() {
     assert_eq!(split.parts[1].0.declared_type, "application/octet-stream");
     assert_eq!(split.parts[2].1, photo);
     assert_eq!(split.parts[2].0.disposition, Disposition::Inline);
-    assert_eq!(
-        String::from_utf8_lossy(&split.parts[3].1),
-        "品名,数\r\n紙,3\r\n"
-    );
-    assert_eq!(
-        split.parts[4].1, b"",
-        "what cannot be printed comes without data"
-    );
+    assert_eq!(String::from_utf8_lossy(&split.parts[3].1), "品名,数\r\n紙,3\r\n");
+    assert_eq!(split.parts[4].1, b"", "what cannot be printed comes without data");
     assert_eq!(split.parts[4].0.octets, 14);
-    let numbers: Vec<u32> = split
-        .parts
-        .iter()
-        .map(|(header, _)| header.number)
-        .collect();
+    let numbers: Vec<u32> = split.parts.iter().map(|(header, _)| header.number).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5]);
     assert_eq!(split.notices, []);
 }
 
 #[tokio::test]
 async fn the_header_is_decoded() {
-    let facts = split(format!(
-        "{HEAD}In-Reply-To: <0@print.example>\r\nReferences: <a@x> <0@print.example>\r\n\r\nHi"
-    ))
-    .await
-    .facts;
-    assert_eq!(
-        (
-            facts.from[0].name.as_deref(),
-            facts.from[0].address.as_str()
-        ),
-        (Some("アンナ"), "anna@example.net")
-    );
+    let facts = split(format!("{HEAD}In-Reply-To: <0@print.example>\r\nReferences: <a@x> <0@print.example>\r\n\r\nHi"))
+        .await
+        .facts;
+    assert_eq!((facts.from[0].name.as_deref(), facts.from[0].address.as_str()), (Some("アンナ"), "anna@example.net"));
     assert_eq!((facts.from.len(), facts.from_fields), (1, 1));
     assert_eq!(
-        facts
-            .to
-            .iter()
-            .map(|a| a.address.as_str())
-            .collect::<Vec<_>>(),
+        facts.to.iter().map(|a| a.address.as_str()).collect::<Vec<_>>(),
         ["office@print.example", "b@print.example"]
     );
     assert_eq!(facts.subject.as_deref(), Some("請求書"));
@@ -235,18 +175,13 @@ async fn automatic_mail_is_recognised() {
         ("List-Unsubscribe: <mailto:x@y>", true),
         ("Return-Path: <>", true),
         ("Return-Path: <anna@example.net>", false),
-        (
-            "Content-Type: multipart/report; boundary=x; report-type=delivery-status",
-            true,
-        ),
+        ("Content-Type: multipart/report; boundary=x; report-type=delivery-status", true),
         ("X-Anything: else", false),
     ] {
         let facts = split(format!("{HEAD}{line}\r\n\r\nText")).await.facts;
         assert_eq!(facts.is_automatic(), automatic, "{line}");
     }
-    let facts = split(format!("{HEAD}From: other@example.org\r\n\r\nText"))
-        .await
-        .facts;
+    let facts = split(format!("{HEAD}From: other@example.org\r\n\r\nText")).await.facts;
     assert_eq!((facts.from_fields, facts.from.len()), (2, 2));
 }
 
@@ -266,19 +201,13 @@ async fn japanese_text_comes_out_as_utf_8() {
     }
     // Undeclared, as old programs send it.
     let (octets, _, _) = encoding_rs::ISO_2022_JP.encode(words);
-    assert_eq!(
-        split([HEAD.as_bytes(), b"\r\n", &octets].concat())
-            .await
-            .body(),
-        words.replace("\r\n", "\n")
-    );
+    assert_eq!(split([HEAD.as_bytes(), b"\r\n", &octets].concat()).await.body(), words.replace("\r\n", "\n"));
     let quoted = format!(
         "{HEAD}Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe =\r\nan alle"
     );
     assert_eq!(split(quoted).await.body(), "Grüße an alle");
-    let flowed = format!(
-        "{HEAD}Content-Type: text/plain; charset=utf-8; format=flowed\r\n\r\none \r\ntwo\r\nthree\r\n"
-    );
+    let flowed =
+        format!("{HEAD}Content-Type: text/plain; charset=utf-8; format=flowed\r\n\r\none \r\ntwo\r\nthree\r\n");
     assert_eq!(split(flowed).await.body(), "one two\nthree");
 }
 
@@ -298,54 +227,26 @@ async fn one_branch_of_an_alternative_is_text_and_no_attachment_is_lost() {
             ),
         ],
     );
-    let mixed = multi(
-        "mixed",
-        "b4",
-        &[
-            related,
-            named("application/pdf", "hidden.pdf", &drawn_pdf(&[A4], "", "")),
-        ],
-    );
+    let mixed = multi("mixed", "b4", &[related, named("application/pdf", "hidden.pdf", &drawn_pdf(&[A4], "", ""))]);
     let alternative = multi("alternative", "b2", &[text("Dear Anna"), mixed]);
     let mail = HEAD.to_owned()
         + &multi(
             "mixed",
             "b1",
-            &[
-                alternative,
-                attached(
-                    "image/jpeg",
-                    "Content-Disposition: inline; filename=photo.jpg\r\n",
-                    &photo,
-                ),
-            ],
+            &[alternative, attached("image/jpeg", "Content-Disposition: inline; filename=photo.jpg\r\n", &photo)],
         );
     let split = split(&mail).await;
     assert_eq!(split.body(), "Dear Anna");
-    assert_eq!(
-        split.documents(),
-        [("hidden.pdf", Format::Pdf), ("photo.jpg", Format::Jpeg)]
-    );
+    assert_eq!(split.documents(), [("hidden.pdf", Format::Pdf), ("photo.jpg", Format::Jpeg)]);
     assert_eq!(split.role("shop.png"), PartRole::ShownByBody);
 }
 
 #[tokio::test]
 async fn an_html_body_is_printed_as_its_text() {
-    let page =
-        "<html><body><h1>Rechnung&nbsp;7</h1><p>Bitte zahlen Sie 5&nbsp;&euro;.</p></body></html>";
-    assert_eq!(
-        split(HEAD.to_owned() + &html(page)).await.body(),
-        "Rechnung 7\n\nBitte zahlen Sie 5 €."
-    );
-    let empty_plain = multi(
-        "alternative",
-        "b",
-        &[text(" \r\n"), html("<p>only here</p>")],
-    );
-    assert_eq!(
-        split(HEAD.to_owned() + &empty_plain).await.body(),
-        "only here"
-    );
+    let page = "<html><body><h1>Rechnung&nbsp;7</h1><p>Bitte zahlen Sie 5&nbsp;&euro;.</p></body></html>";
+    assert_eq!(split(HEAD.to_owned() + &html(page)).await.body(), "Rechnung 7\n\nBitte zahlen Sie 5 €.");
+    let empty_plain = multi("alternative", "b", &[text(" \r\n"), html("<p>only here</p>")]);
+    assert_eq!(split(HEAD.to_owned() + &empty_plain).await.body(), "only here");
 }
 
 #[tokio::test]
@@ -354,14 +255,7 @@ async fn signatures_logos_and_data_for_programs_are_no_documents() {
     let signed = multi(
         "signed; protocol=\"application/pkcs7-signature\"",
         "b2",
-        &[
-            text("Signed text"),
-            named(
-                "application/pkcs7-signature",
-                "smime.p7s",
-                b"\x30\x80\x06\x09",
-            ),
-        ],
+        &[text("Signed text"), named("application/pkcs7-signature", "smime.p7s", b"\x30\x80\x06\x09")],
     );
     let mail = HEAD.to_owned()
         + &multi(
@@ -369,36 +263,17 @@ async fn signatures_logos_and_data_for_programs_are_no_documents() {
             "b1",
             &[
                 signed,
-                named(
-                    "image/png",
-                    "logo.png",
-                    &picture(199, 120, ImageFormat::Png),
-                ),
-                named(
-                    "image/png",
-                    "plan.png",
-                    &picture(200, 120, ImageFormat::Png),
-                ),
-                named(
-                    "text/calendar; method=REQUEST",
-                    "invite.ics",
-                    b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n",
-                ),
+                named("image/png", "logo.png", &picture(199, 120, ImageFormat::Png)),
+                named("image/png", "plan.png", &picture(200, 120, ImageFormat::Png)),
+                named("text/calendar; method=REQUEST", "invite.ics", b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"),
                 named("text/x-vcard", "anna.vcf", b"BEGIN:VCARD\r\nEND:VCARD\r\n"),
                 named("application/ms-tnef", "winmail.dat", &tnef),
-                named(
-                    "application/octet-stream",
-                    "key.asc",
-                    b"-----BEGIN PGP PUBLIC KEY BLOCK-----\r\n",
-                ),
+                named("application/octet-stream", "key.asc", b"-----BEGIN PGP PUBLIC KEY BLOCK-----\r\n"),
             ],
         );
     let split = split(&mail).await;
     assert_eq!(split.body(), "Signed text");
-    assert_eq!(
-        split.documents(),
-        [("plan.png", Format::Png), ("winmail.dat", Format::Tnef)]
-    );
+    assert_eq!(split.documents(), [("plan.png", Format::Png), ("winmail.dat", Format::Tnef)]);
     assert_eq!(split.role("logo.png"), PartRole::Logo);
     for name in ["smime.p7s", "key.asc"] {
         assert_eq!(split.role(name), PartRole::Signature, "{name}");
@@ -420,26 +295,14 @@ async fn what_is_encrypted_or_elsewhere_is_named() {
     assert_eq!(taken.notices, [Notice::PartEncrypted { name: None }]);
     let partial = "Content-Type: message/partial; number=1; total=2; id=x\r\n\r\nhalf".to_owned();
     let taken = split(HEAD.to_owned() + &multi("mixed", "b", &[text("x"), partial])).await;
-    assert_eq!(
-        taken.notices,
-        [Notice::PartElsewhere {
-            declared_type: "message/partial".into()
-        }]
-    );
+    assert_eq!(taken.notices, [Notice::PartElsewhere { declared_type: "message/partial".into() }]);
 }
 
 #[tokio::test]
 async fn nested_mails_come_with_their_headers() {
     let inner = format!(
         "From: bert@example.org\r\nSubject: Old =?utf-8?Q?gr=C3=BC=C3=9Fe?=\r\n{}",
-        multi(
-            "mixed",
-            "in",
-            &[
-                text("Inner text"),
-                named("application/pdf", "inner.pdf", &drawn_pdf(&[A4], "", ""))
-            ]
-        )
+        multi("mixed", "in", &[text("Inner text"), named("application/pdf", "inner.pdf", &drawn_pdf(&[A4], "", ""))])
     );
     let mail = HEAD.to_owned()
         + &multi(
@@ -453,11 +316,7 @@ async fn nested_mails_come_with_their_headers() {
         );
     let split = split(&mail).await;
     assert_eq!(split.body(), "See below");
-    let all: Vec<_> = split
-        .parts
-        .iter()
-        .map(|(h, _)| (h.depth, h.role, h.name.as_deref().unwrap_or("-")))
-        .collect();
+    let all: Vec<_> = split.parts.iter().map(|(h, _)| (h.depth, h.role, h.name.as_deref().unwrap_or("-"))).collect();
     assert_eq!(
         all,
         [
@@ -467,18 +326,13 @@ async fn nested_mails_come_with_their_headers() {
             (0, PartRole::Attachment, "outer.pdf")
         ]
     );
-    assert_eq!(
-        split.parts[1].0.mail.as_ref().unwrap().from[0].address,
-        "bert@example.org"
-    );
+    assert_eq!(split.parts[1].0.mail.as_ref().unwrap().from[0].address, "bert@example.org");
     assert_eq!(split.parts[1].1, b"Inner text");
 }
 
 /// A text within so many multiparts.
 fn nested(depth: usize) -> String {
-    (0..depth).fold(text("deep"), |inner, level| {
-        multi("mixed", &format!("b{level}"), &[inner])
-    })
+    (0..depth).fold(text("deep"), |inner, level| multi("mixed", &format!("b{level}"), &[inner]))
 }
 
 #[tokio::test]
@@ -486,32 +340,18 @@ async fn depth_and_number_of_parts_have_limits() {
     let at_limit = split(HEAD.to_owned() + &nested(20)).await;
     assert_eq!((at_limit.body(), at_limit.notices.len()), ("deep", 0));
     let over = split(HEAD.to_owned() + &nested(21)).await;
-    assert_eq!(
-        (over.body(), over.notices.as_slice()),
-        ("", &[Notice::PartsTooDeep { depth: 20 }][..])
-    );
+    assert_eq!((over.body(), over.notices.as_slice()), ("", &[Notice::PartsTooDeep { depth: 20 }][..]));
 
-    let parts = |count: usize| {
-        HEAD.to_owned()
-            + &multi(
-                "mixed",
-                "b",
-                &vec![named("text/plain", "a.txt", b"x"); count],
-            )
-    };
+    let parts = |count: usize| HEAD.to_owned() + &multi("mixed", "b", &vec![named("text/plain", "a.txt", b"x"); count]);
     // The multipart itself counts.
     assert_eq!(split(parts(199)).await.documents().len(), 199);
     let over = split(parts(200)).await;
-    assert_eq!(
-        (over.documents().len(), over.notices),
-        (199, vec![Notice::TooManyParts { parts: 200 }])
-    );
+    assert_eq!((over.documents().len(), over.notices), (199, vec![Notice::TooManyParts { parts: 200 }]));
 }
 
 #[tokio::test]
 async fn a_mail_made_to_hurt_does_not() {
-    let russian_dolls =
-        HEAD.to_owned() + &"Content-Type: message/rfc822\r\n\r\n".repeat(100_000) + "\r\nx";
+    let russian_dolls = HEAD.to_owned() + &"Content-Type: message/rfc822\r\n\r\n".repeat(100_000) + "\r\nx";
     let dolls = split(russian_dolls).await;
     assert_eq!(dolls.notices, [Notice::PartsTooDeep { depth: 20 }]);
     let boundaries = HEAD.to_owned()
@@ -519,37 +359,18 @@ async fn a_mail_made_to_hurt_does_not() {
             .map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n"))
             .collect::<String>();
     split(boundaries).await;
-    let refusal = all(&renderer(), SplitMail::default(), b"")
-        .await
-        .unwrap_err();
+    let refusal = all(&renderer(), SplitMail::default(), b"").await.unwrap_err();
     assert_eq!(refusal.refusal().unwrap().kind, RefusalKind::Empty);
-    let limits = Limits {
-        output_octets: 1000,
-        ..Limits::default()
-    };
-    let big =
-        HEAD.to_owned() + &multi("mixed", "b", &[named("text/plain", "a.txt", &[b'x'; 1001])]);
-    let refusal = all(
-        &renderer().with_limits(limits),
-        SplitMail::default(),
-        big.as_bytes(),
-    )
-    .await
-    .unwrap_err();
+    let limits = Limits { output_octets: 1000, ..Limits::default() };
+    let big = HEAD.to_owned() + &multi("mixed", "b", &[named("text/plain", "a.txt", &[b'x'; 1001])]);
+    let refusal = all(&renderer().with_limits(limits), SplitMail::default(), big.as_bytes()).await.unwrap_err();
     assert_eq!(refusal.refusal().unwrap().kind, RefusalKind::TooLarge);
 }
 
 #[tokio::test]
 async fn a_cut_or_careless_mail_gives_what_it_has() {
     let whole = HEAD.to_owned()
-        + &multi(
-            "mixed",
-            "b",
-            &[
-                text("Text"),
-                named("application/pdf", "a.pdf", &drawn_pdf(&[A4], "", "")),
-            ],
-        );
+        + &multi("mixed", "b", &[text("Text"), named("application/pdf", "a.pdf", &drawn_pdf(&[A4], "", ""))]);
     let cut = split(&whole.as_bytes()[..whole.len() - 8]).await;
     assert_eq!(cut.body(), "Text");
     assert_eq!(cut.documents(), [("a.pdf", Format::Pdf)]);

@@ -5,8 +5,7 @@ use std::io::{Cursor, Seek, Write};
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use tympan_render::{
-    Colour, Inspect, Output, PageHeader, PageSetup, Raster, RenderError, Renderer, Request,
-    Scaling, ToPdf,
+    Colour, Inspect, Output, PageHeader, PageSetup, Raster, RenderError, Renderer, Request, Scaling, ToPdf,
 };
 
 pub(crate) fn renderer() -> Renderer {
@@ -22,23 +21,11 @@ pub(crate) fn file(content: &[u8]) -> File {
 }
 
 pub(crate) fn inspect() -> Inspect {
-    Inspect {
-        format: None,
-        charset: None,
-        setup: PageSetup::A4,
-        colour: true,
-    }
+    Inspect { format: None, charset: None, setup: PageSetup::A4, colour: true }
 }
 
 pub(crate) fn to_pdf() -> ToPdf {
-    ToPdf {
-        format: None,
-        charset: None,
-        setup: PageSetup::A4,
-        heading: vec![],
-        face: Default::default(),
-        title: None,
-    }
+    ToPdf { format: None, charset: None, setup: PageSetup::A4, heading: vec![], face: Default::default(), title: None }
 }
 
 pub(crate) fn raster(colour: Colour, dpi: u32) -> Raster {
@@ -87,9 +74,7 @@ impl Paper {
             for column in (x.start * w) as usize..(x.end * w) as usize {
                 let at = row * self.header.bytes_per_line as usize + column * channels;
                 let pixel = &self.rows[at..at + channels];
-                ink += usize::from(
-                    pixel.iter().map(|c| u32::from(*c)).sum::<u32>() < 128 * channels as u32,
-                );
+                ink += usize::from(pixel.iter().map(|c| u32::from(*c)).sum::<u32>() < 128 * channels as u32);
             }
         }
         ink
@@ -97,10 +82,7 @@ impl Paper {
 
     pub(crate) fn pixel(&self, x: f64, y: f64) -> &[u8] {
         let channels = (self.header.colour.bits_per_pixel() / 8) as usize;
-        let (column, row) = (
-            (x * f64::from(self.header.width)) as usize,
-            (y * f64::from(self.header.height)) as usize,
-        );
+        let (column, row) = ((x * f64::from(self.header.width)) as usize, (y * f64::from(self.header.height)) as usize);
         let at = row * self.header.bytes_per_line as usize + column * channels;
         &self.rows[at..at + channels]
     }
@@ -110,21 +92,13 @@ impl Paper {
         let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let (w, h) = (self.header.width, self.header.height);
         let saved = match self.header.colour {
-            Colour::Sgray8 => image::GrayImage::from_raw(w, h, self.rows.clone())
-                .unwrap()
-                .save(path),
-            Colour::Srgb8 => RgbImage::from_raw(w, h, self.rows.clone())
-                .unwrap()
-                .save(path),
+            Colour::Sgray8 => image::GrayImage::from_raw(w, h, self.rows.clone()).unwrap().save(path),
+            Colour::Srgb8 => RgbImage::from_raw(w, h, self.rows.clone()).unwrap().save(path),
             Colour::Black1 => {
                 let bit = |x: u32, y: u32| {
-                    self.rows[(y * self.header.bytes_per_line + x / 8) as usize] & (0x80 >> (x % 8))
-                        != 0
+                    self.rows[(y * self.header.bytes_per_line + x / 8) as usize] & (0x80 >> (x % 8)) != 0
                 };
-                image::GrayImage::from_fn(w, h, |x, y| {
-                    image::Luma([if bit(x, y) { 0 } else { 255 }])
-                })
-                .save(path)
+                image::GrayImage::from_fn(w, h, |x, y| image::Luma([if bit(x, y) { 0 } else { 255 }])).save(path)
             }
         };
         saved.unwrap();
@@ -135,10 +109,7 @@ pub(crate) fn papers(outputs: &[Output]) -> Vec<Paper> {
     let mut papers: Vec<Paper> = Vec::new();
     for output in outputs {
         match output {
-            Output::PageStart(header) => papers.push(Paper {
-                header: *header,
-                rows: Vec::new(),
-            }),
+            Output::PageStart(header) => papers.push(Paper { header: *header, rows: Vec::new() }),
             Output::Band { data, .. } => papers.last_mut().unwrap().rows.extend_from_slice(data),
             _ => {}
         }
@@ -147,16 +118,9 @@ pub(crate) fn papers(outputs: &[Output]) -> Vec<Paper> {
 }
 
 /// Makes a PDF of a text and returns it with its notices.
-pub(crate) async fn text_pdf(
-    renderer: &Renderer,
-    text: &[u8],
-    request: ToPdf,
-) -> (Vec<u8>, tympan_render::Prepared) {
+pub(crate) async fn text_pdf(renderer: &Renderer, text: &[u8], request: ToPdf) -> (Vec<u8>, tympan_render::Prepared) {
     let mut pdf = Vec::new();
-    let prepared = renderer
-        .to_pdf(request, file(text), &mut pdf)
-        .await
-        .unwrap();
+    let prepared = renderer.to_pdf(request, file(text), &mut pdf).await.unwrap();
     (pdf, prepared)
 }
 
@@ -174,20 +138,14 @@ pub(crate) fn raw_pdf(objects: &[String], trailer: &str) -> Vec<u8> {
         pdf.extend(format!("{offset:010} 00000 n \n").into_bytes());
     }
     pdf.extend(
-        format!(
-            "trailer\n<< /Size {} /Root 1 0 R {trailer} >>\nstartxref\n{xref}\n%%EOF\n",
-            objects.len() + 1
-        )
-        .into_bytes(),
+        format!("trailer\n<< /Size {} /Root 1 0 R {trailer} >>\nstartxref\n{xref}\n%%EOF\n", objects.len() + 1)
+            .into_bytes(),
     );
     pdf
 }
 
 pub(crate) fn stream(dictionary: &str, content: &str) -> String {
-    format!(
-        "<< {dictionary} /Length {} >>\nstream\n{content}\nendstream",
-        content.len()
-    )
+    format!("<< {dictionary} /Length {} >>\nstream\n{content}\nendstream", content.len())
 }
 
 /// Pages of the given sizes in points, each with the same content.
@@ -195,11 +153,7 @@ pub(crate) fn drawn_pdf(sizes: &[(f64, f64)], content: &str, resources: &str) ->
     let kids: Vec<String> = (0..sizes.len()).map(|i| format!("{} 0 R", 4 + i)).collect();
     let mut objects = vec![
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
-        format!(
-            "<< /Type /Pages /Kids [{}] /Count {} >>",
-            kids.join(" "),
-            sizes.len()
-        ),
+        format!("<< /Type /Pages /Kids [{}] /Count {} >>", kids.join(" "), sizes.len()),
         stream("", content),
     ];
     for (w, h) in sizes {
@@ -215,15 +169,9 @@ pub(crate) const A4: (f64, f64) = (595.276, 841.89);
 /// A picture that is red in its top left quarter and white else.
 pub(crate) fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     let picture = RgbImage::from_fn(width, height, |x, y| {
-        if x < width / 2 && y < height / 2 {
-            Rgb([200, 0, 0])
-        } else {
-            Rgb([255, 255, 255])
-        }
+        if x < width / 2 && y < height / 2 { Rgb([200, 0, 0]) } else { Rgb([255, 255, 255]) }
     });
     let mut out = Cursor::new(Vec::new());
-    DynamicImage::from(picture)
-        .write_to(&mut out, format)
-        .unwrap();
+    DynamicImage::from(picture).write_to(&mut out, format).unwrap();
     out.into_inner()
 }

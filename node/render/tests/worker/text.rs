@@ -1,6 +1,4 @@
-use tympan_render::{
-    Colour, Face, Fonts, HeadingLine, Margins, Notice, PageSetup, RefusalKind, ToPdf,
-};
+use tympan_render::{Colour, Face, Fonts, HeadingLine, Margins, Notice, PageSetup, RefusalKind, ToPdf};
 
 use crate::samples::*;
 
@@ -14,20 +12,13 @@ fn heading() -> Vec<HeadingLine> {
         ("Date", "2026-11-21 10:15"),
         ("Subject", "請求書をもう一度印刷してください"),
     ]
-    .map(|(label, value)| HeadingLine {
-        label: label.into(),
-        value: value.into(),
-    })
+    .map(|(label, value)| HeadingLine { label: label.into(), value: value.into() })
     .to_vec()
 }
 
 #[tokio::test]
 async fn japanese_and_european_text_has_ink() {
-    let request = ToPdf {
-        heading: heading(),
-        title: Some("Letter".into()),
-        ..to_pdf()
-    };
+    let request = ToPdf { heading: heading(), title: Some("Letter".into()), ..to_pdf() };
     let (pdf, prepared) = text_pdf(&renderer(), LETTER.as_bytes(), request).await;
     assert_eq!(prepared.document.notices, []);
     assert_eq!(prepared.document.facts.pages.len(), 1);
@@ -46,23 +37,10 @@ async fn japanese_and_european_text_has_ink() {
 #[tokio::test]
 async fn what_no_face_can_show_is_reported_and_its_code_point_printed() {
     let empty = tempfile::tempdir().unwrap();
-    let renderer = renderer().with_fonts(Fonts {
-        embedded_japanese: false,
-        folder: Some(empty.path().into()),
-    });
+    let renderer = renderer().with_fonts(Fonts { embedded_japanese: false, folder: Some(empty.path().into()) });
     let (pdf, prepared) = text_pdf(&renderer, "漢字かな漢".as_bytes(), to_pdf()).await;
-    assert_eq!(
-        prepared.document.notices,
-        [Notice::MissingCharacters {
-            characters: "漢字かな".into(),
-            different: 4
-        }]
-    );
-    let papers = papers(
-        &all(&renderer, raster(Colour::Sgray8, 100), &pdf)
-            .await
-            .unwrap(),
-    );
+    assert_eq!(prepared.document.notices, [Notice::MissingCharacters { characters: "漢字かな".into(), different: 4 }]);
+    let papers = papers(&all(&renderer, raster(Colour::Sgray8, 100), &pdf).await.unwrap());
     papers[0].save("missing.png");
     assert!(papers[0].ink(0.0..1.0, 0.0..1.0) > 300, "it is not blank");
 }
@@ -70,103 +48,49 @@ async fn what_no_face_can_show_is_reported_and_its_code_point_printed() {
 #[tokio::test]
 async fn a_font_folder_shows_what_the_program_cannot() {
     let folder = tempfile::tempdir().unwrap();
-    let face =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/fonts/VL-Gothic-Regular.ttf");
+    let face = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/fonts/VL-Gothic-Regular.ttf");
     std::fs::copy(face, folder.path().join("gothic.ttf")).unwrap();
-    let renderer = renderer().with_fonts(Fonts {
-        embedded_japanese: false,
-        folder: Some(folder.path().into()),
-    });
+    let renderer = renderer().with_fonts(Fonts { embedded_japanese: false, folder: Some(folder.path().into()) });
     let (_, prepared) = text_pdf(&renderer, "漢字かな漢".as_bytes(), to_pdf()).await;
     assert_eq!(prepared.document.notices, []);
 }
 
 #[tokio::test]
 async fn long_text_runs_over_pages_and_columns_keep() {
-    let lines: String = (1..=300)
-        .map(|n| format!("{n:5}  | {:>8} | 列 {}\n", n * n, "漢字".repeat(n % 5)))
-        .collect();
-    let (pdf, prepared) = text_pdf(
-        &renderer(),
-        lines.as_bytes(),
-        ToPdf {
-            face: Face::Fixed,
-            ..to_pdf()
-        },
-    )
-    .await;
+    let lines: String = (1..=300).map(|n| format!("{n:5}  | {:>8} | 列 {}\n", n * n, "漢字".repeat(n % 5))).collect();
+    let (pdf, prepared) = text_pdf(&renderer(), lines.as_bytes(), ToPdf { face: Face::Fixed, ..to_pdf() }).await;
     let pages = prepared.document.facts.pages.len();
     assert!((4..=6).contains(&pages), "{pages} pages");
-    let seen = renderer()
-        .inspect(inspect(), file(lines.as_bytes()))
-        .await
-        .unwrap();
-    assert_eq!(
-        (seen.facts.pages.len(), seen.facts.has_colour()),
-        (pages, Some(false))
-    );
-    let papers = papers(
-        &all(&renderer(), raster(Colour::Black1, 150), &pdf)
-            .await
-            .unwrap(),
-    );
+    let seen = renderer().inspect(inspect(), file(lines.as_bytes())).await.unwrap();
+    assert_eq!((seen.facts.pages.len(), seen.facts.has_colour()), (pages, Some(false)));
+    let papers = papers(&all(&renderer(), raster(Colour::Black1, 150), &pdf).await.unwrap());
     papers[1].save("columns.png");
 }
 
 #[tokio::test]
 async fn form_feeds_begin_pages_and_odd_input_does_no_harm() {
-    let seen = renderer()
-        .inspect(inspect(), file(b"one\x0ctwo\x0cthree\r\n\r\n\r\n"))
-        .await
-        .unwrap();
+    let seen = renderer().inspect(inspect(), file(b"one\x0ctwo\x0cthree\r\n\r\n\r\n")).await.unwrap();
     assert_eq!(seen.facts.pages.len(), 3);
     let long_line = "x".repeat(100_000);
-    let seen = renderer()
-        .inspect(inspect(), file(long_line.as_bytes()))
-        .await
-        .unwrap();
+    let seen = renderer().inspect(inspect(), file(long_line.as_bytes())).await.unwrap();
     assert!(seen.facts.pages.len() > 10);
     let (octets, _, _) = encoding_rs::SHIFT_JIS.encode("これは古い文字コードのテキストです。");
     let (_, prepared) = text_pdf(&renderer(), &octets, to_pdf()).await;
     assert_eq!(prepared.document.notices, []);
-    let damaged = ToPdf {
-        charset: Some("utf-8".into()),
-        ..to_pdf()
-    };
+    let damaged = ToPdf { charset: Some("utf-8".into()), ..to_pdf() };
     let (_, prepared) = text_pdf(&renderer(), b"caf\xE9", damaged).await;
-    assert_eq!(
-        prepared.document.notices,
-        [Notice::TextDamaged {
-            charset: "UTF-8".into()
-        }]
-    );
+    assert_eq!(prepared.document.notices, [Notice::TextDamaged { charset: "UTF-8".into() }]);
 }
 
 #[tokio::test]
 async fn empty_and_endless_text_is_refused_and_small_paper_is_not() {
-    let error = renderer()
-        .inspect(inspect(), file(b" \r\n\t\n"))
-        .await
-        .unwrap_err();
+    let error = renderer().inspect(inspect(), file(b" \r\n\t\n")).await.unwrap_err();
     assert_eq!(error.refusal().unwrap().kind, RefusalKind::Empty);
-    let error = renderer()
-        .inspect(inspect(), file("line\n".repeat(60_000).as_bytes()))
-        .await
-        .unwrap_err();
+    let error = renderer().inspect(inspect(), file("line\n".repeat(60_000).as_bytes())).await.unwrap_err();
     assert_eq!(error.refusal().unwrap().kind, RefusalKind::TooManyPages);
-    let label = PageSetup {
-        width: 6_200,
-        height: 2_900,
-        margins: Margins::all(300),
-    };
-    let (_, prepared) = text_pdf(
-        &renderer(),
-        b"A label with three or four short lines of text",
-        ToPdf {
-            setup: label,
-            ..to_pdf()
-        },
-    )
-    .await;
+    let label = PageSetup { width: 6_200, height: 2_900, margins: Margins::all(300) };
+    let (_, prepared) =
+        text_pdf(&renderer(), b"A label with three or four short lines of text", ToPdf { setup: label, ..to_pdf() })
+            .await;
     assert!(prepared.document.facts.pages.len() <= 2);
 }

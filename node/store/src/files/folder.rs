@@ -49,7 +49,11 @@ impl Folder {
     /// Notes that a document is being written, or is not any more.
     pub(crate) fn writing(&self, id: DocumentId, writing: bool) {
         let mut open = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        if writing { open.insert(id) } else { open.remove(&id) };
+        if writing {
+            open.insert(id)
+        } else {
+            open.remove(&id)
+        };
     }
 
     pub(super) fn open_path(&self, id: DocumentId) -> PathBuf {
@@ -115,7 +119,9 @@ impl Folder {
             let moved = std::fs::rename(self.sealed_path(id), self.quarantine_path(id));
             match moved {
                 Ok(()) => tracing::error!(document = %id, offset, "Put a damaged document aside"),
-                Err(error) => tracing::error!(%error, document = %id, offset, "A document is damaged or missing"),
+                Err(error) => {
+                    tracing::error!(%error, document = %id, offset, "A document is damaged or missing")
+                }
             }
         }
         result
@@ -184,7 +190,9 @@ impl Folder {
         for shard in std::fs::read_dir(self.dir.join("documents")).map_err(failed)? {
             for entry in std::fs::read_dir(shard.map_err(failed)?.path()).map_err(failed)? {
                 let entry = entry.map_err(failed)?;
-                let Some(id) = entry.file_name().to_str().and_then(DocumentId::parse) else { continue };
+                let Some(id) = entry.file_name().to_str().and_then(DocumentId::parse) else {
+                    continue;
+                };
                 let written = match entry.metadata().and_then(|data| data.modified()) {
                     Ok(written) => written,
                     Err(cause) if cause.kind() == io::ErrorKind::NotFound => continue,

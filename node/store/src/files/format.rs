@@ -90,7 +90,9 @@ impl Encoder {
     }
 
     fn deflated(&mut self, plain: &[u8], out: &mut Vec<u8>) -> bool {
-        let Some(deflate) = &mut self.deflate else { return false };
+        let Some(deflate) = &mut self.deflate else {
+            return false;
+        };
         if self.skip > 0 {
             self.skip -= 1;
             return false;

@@ -53,7 +53,9 @@ impl FileReader {
     pub(crate) fn frame(&mut self, number: u64) -> Result<Bytes, StoreError> {
         let damaged = || StoreError::Damaged { id: self.id, offset: number * FRAME as u64 };
         let at = usize::try_from(number).ok().and_then(|n| Some((*self.places.get(n)?, *self.places.get(n + 1)?)));
-        let Some((from, to)) = at else { return Ok(Bytes::new()) };
+        let Some((from, to)) = at else {
+            return Ok(Bytes::new());
+        };
         self.frame.resize((to - from) as usize, 0);
         match self.file.read_exact_at(&mut self.frame, from) {
             Ok(()) => {}

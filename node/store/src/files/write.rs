@@ -69,7 +69,9 @@ impl Drop for FileWriter {
             match std::fs::remove_file(&self.path) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => tracing::warn!(%error, document = %self.id, "Could not remove an unfinished document"),
+                Err(error) => {
+                    tracing::warn!(%error, document = %self.id, "Could not remove an unfinished document")
+                }
             }
         }
     }

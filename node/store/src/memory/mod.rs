@@ -178,9 +178,7 @@ impl Records for MemoryStore {
     ) -> Later<'_, Vec<Versioned<Job>>> {
         self.ask(|state| {
             let later = |job: &Job| {
-                after.is_none_or(|(priority, id)| {
-                    job.priority < priority || (job.priority == priority && job.id > id)
-                })
+                after.is_none_or(|(priority, id)| job.priority < priority || (job.priority == priority && job.id > id))
             };
             let waiting = state.waiting(whose, printer).filter(|(_, job)| later(job));
             waiting.take(bounded(limit)).map(versioned).collect()
@@ -189,10 +187,7 @@ impl Records for MemoryStore {
 
     fn waiting(&self, whose: Whose, printer: PrinterUuid) -> Later<'_, Waiting> {
         self.ask(|state| {
-            let mut waiting = Waiting {
-                queued: state.open_jobs(whose, printer),
-                ..Waiting::default()
-            };
+            let mut waiting = Waiting { queued: state.open_jobs(whose, printer), ..Waiting::default() };
             for (_, job) in state.waiting(whose, printer) {
                 waiting.ready += 1;
                 let retry = waiting.retry_interval_min.map_or(job.retry_interval_ms, |m| m.min(job.retry_interval_ms));
@@ -310,7 +305,9 @@ impl Records for MemoryStore {
     }
 
     fn document(&self, id: DocumentId) -> Later<'_, Option<NewDocument>> {
-        self.ask(|state| state.documents.get(&id).filter(|stored| !stored.deleting).map(|stored| stored.document.clone()))
+        self.ask(|state| {
+            state.documents.get(&id).filter(|stored| !stored.deleting).map(|stored| stored.document.clone())
+        })
     }
 
     fn documents_deleting(&self) -> Later<'_, Vec<DocumentId>> {

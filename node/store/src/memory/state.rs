@@ -152,7 +152,9 @@ impl State {
             self.history.insert(self.history_next, line);
         }
         for new in change.effects {
-            let Some(kind) = effect_kind(&new.effect) else { continue };
+            let Some(kind) = effect_kind(&new.effect) else {
+                continue;
+            };
             self.effects_next += 1;
             let stored = StoredEffect { effect: new.effect, kind, due_at: new.due_at, run_at: new.due_at, tries: 0 };
             self.effects.insert(self.effects_next, stored);
@@ -315,7 +317,9 @@ impl State {
     }
 
     fn effects_of(&self, kinds: &[&str]) -> impl Iterator<Item = (u64, &StoredEffect)> {
-        let wanted = move |kind: &str| if kinds.is_empty() { EFFECT_KINDS.contains(&kind) } else { kinds.contains(&kind) };
+        let wanted = move |kind: &str| {
+            if kinds.is_empty() { EFFECT_KINDS.contains(&kind) } else { kinds.contains(&kind) }
+        };
         self.effects.iter().filter(move |(_, effect)| wanted(effect.kind)).map(|(id, effect)| (*id, effect))
     }
 

@@ -68,7 +68,9 @@ pub(super) fn apply(conn: &Connection, change: &Change, scratch: &mut Scratch) -
             .map_err(|cause| Fail::of("write history", cause))?;
     }
     for new in &change.effects {
-        let Some(kind) = effect_kind(&new.effect) else { continue };
+        let Some(kind) = effect_kind(&new.effect) else {
+            continue;
+        };
         let values = params![kind, at(new.due_at), json(&new.effect, &mut scratch.json)?];
         run(conn, "INSERT INTO effects (kind, due_at, run_at, tries, body) VALUES (?1, ?2, ?2, 0, ?3)", values)
             .map_err(|cause| Fail::of("write an effect", cause))?;
@@ -146,12 +148,9 @@ fn insert_document(conn: &Connection, document: &NewDocument, scratch: &mut Scra
 /// No job points to it any more: small ones go at once, files are marked.
 fn retire(conn: &Connection, id: DocumentId) -> Result<bool, Fail> {
     let failed = |cause| Fail::of("delete a document", cause);
-    let small = run(
-        conn,
-        "DELETE FROM contents WHERE number = (SELECT number FROM documents WHERE id = ?1)",
-        params![id.0],
-    )
-    .map_err(failed)?;
+    let small =
+        run(conn, "DELETE FROM contents WHERE number = (SELECT number FROM documents WHERE id = ?1)", params![id.0])
+            .map_err(failed)?;
     if small > 0 {
         run(conn, "DELETE FROM documents WHERE id = ?1", params![id.0]).map_err(failed)?;
         return Ok(true);

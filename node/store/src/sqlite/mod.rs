@@ -25,7 +25,7 @@ use job_ids::JobIds;
 use readers::Readers;
 use std::fs::File;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;

@@ -16,8 +16,8 @@ use std::future::ready;
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 use tympan_engine::{
-    Account, Attempt, DocumentId, History, Job, JobId, JobUuid, Language, Millis, Notice, OwnerId, Printer, PrinterUuid,
-    Registration, ShortId, Timestamp, Token,
+    Account, Attempt, DocumentId, History, Job, JobId, JobUuid, Language, Millis, Notice, OwnerId, Printer,
+    PrinterUuid, Registration, ShortId, Timestamp, Token,
 };
 
 pub(super) const JOBS_DUE: &str = "SELECT version, body FROM jobs

@@ -264,8 +264,10 @@ impl Writer {
             Request::Purge(reply) => done.push(Done::Purge(reply)),
             Request::Settings(reply) => {
                 let names = ["journal_mode", "synchronous", "secure_delete", "foreign_keys", "wal_autocheckpoint"];
-                let value = |name| self.conn.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
-                let settings = names.into_iter().map(|name| Ok((name, value(name)?))).collect::<rusqlite::Result<Vec<_>>>();
+                let value =
+                    |name| self.conn.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
+                let settings =
+                    names.into_iter().map(|name| Ok((name, value(name)?))).collect::<rusqlite::Result<Vec<_>>>();
                 let text = |value| match value {
                     rusqlite::types::Value::Integer(n) => n.to_string(),
                     rusqlite::types::Value::Text(text) => text,

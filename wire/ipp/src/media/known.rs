@@ -2,10 +2,7 @@
 
 /// Where a name stands among those that people know; the last for all others.
 pub(super) fn rank(name: &str) -> usize {
-    CALLED
-        .iter()
-        .position(|row| row.0 == name)
-        .unwrap_or(CALLED.len())
+    CALLED.iter().position(|row| row.0 == name).unwrap_or(CALLED.len())
 }
 
 /// Self-describing name and what people call it, the most used first.

@@ -107,14 +107,10 @@ impl Kind {
         let within = |number: i32| self.min <= number && number <= self.max;
         match value {
             Value::Integer(number) | Value::Enum(number) => within(*number),
-            Value::RangeOfInteger(range) => {
-                range.lower <= range.upper && within(range.lower) && within(range.upper)
-            }
+            Value::RangeOfInteger(range) => range.lower <= range.upper && within(range.lower) && within(range.upper),
             Value::OctetString(octets) => octets.len() <= self.max as usize,
             Value::Other(_) => false,
-            other => other
-                .as_str()
-                .is_none_or(|string| string.len() <= self.max as usize),
+            other => other.as_str().is_none_or(|string| string.len() <= self.max as usize),
         }
     }
 }
@@ -165,56 +161,18 @@ pub(super) const fn octets(octets: i32) -> Kind {
     kind(ValueTag::OctetString, 0, octets)
 }
 
-pub(super) const fn current(
-    section: Section,
-    name: &'static str,
-    set_of: bool,
-    kinds: &'static [Kind],
-) -> Definition {
-    Definition {
-        section: Some(section),
-        name,
-        set_of,
-        kinds,
-        obsolete: false,
-    }
+pub(super) const fn current(section: Section, name: &'static str, set_of: bool, kinds: &'static [Kind]) -> Definition {
+    Definition { section: Some(section), name, set_of, kinds, obsolete: false }
 }
 
-pub(super) const fn obsolete(
-    section: Section,
-    name: &'static str,
-    set_of: bool,
-    kinds: &'static [Kind],
-) -> Definition {
-    Definition {
-        section: Some(section),
-        name,
-        set_of,
-        kinds,
-        obsolete: true,
-    }
+pub(super) const fn obsolete(section: Section, name: &'static str, set_of: bool, kinds: &'static [Kind]) -> Definition {
+    Definition { section: Some(section), name, set_of, kinds, obsolete: true }
 }
 
 pub(super) const fn member(name: &'static str, set_of: bool, kinds: &'static [Kind]) -> Definition {
-    Definition {
-        section: None,
-        name,
-        set_of,
-        kinds,
-        obsolete: false,
-    }
+    Definition { section: None, name, set_of, kinds, obsolete: false }
 }
 
-pub(super) const fn obsolete_member(
-    name: &'static str,
-    set_of: bool,
-    kinds: &'static [Kind],
-) -> Definition {
-    Definition {
-        section: None,
-        name,
-        set_of,
-        kinds,
-        obsolete: true,
-    }
+pub(super) const fn obsolete_member(name: &'static str, set_of: bool, kinds: &'static [Kind]) -> Definition {
+    Definition { section: None, name, set_of, kinds, obsolete: true }
 }

@@ -46,17 +46,13 @@ pub use definition::{Definition, Kind, Section};
 #[must_use]
 pub fn attribute(section: Section, name: &str) -> Option<&'static Definition> {
     let table = attributes::ATTRIBUTES;
-    let at = table
-        .binary_search_by(|row| (row.section, row.name).cmp(&(Some(section), name)))
-        .ok()?;
+    let at = table.binary_search_by(|row| (row.section, row.name).cmp(&(Some(section), name))).ok()?;
     table.get(at)
 }
 
 /// The definitions of an attribute in all sections.
 pub fn definitions(name: &str) -> impl Iterator<Item = &'static Definition> {
-    Section::ALL
-        .iter()
-        .filter_map(move |section| attribute(*section, name))
+    Section::ALL.iter().filter_map(move |section| attribute(*section, name))
 }
 
 /// Every attribute of one section, sorted by name.
@@ -73,19 +69,14 @@ pub fn section(section: Section) -> &'static [Definition] {
 pub fn member(collection: &str, name: &str) -> Option<&'static Definition> {
     let table = members::MEMBERS;
     let direct = |collection: &str| {
-        let at = table
-            .binary_search_by(|row| (row.0, row.1.name).cmp(&(collection, name)))
-            .ok()?;
+        let at = table.binary_search_by(|row| (row.0, row.1.name).cmp(&(collection, name))).ok()?;
         table.get(at).map(|row| &row.1)
     };
     direct(collection).or_else(|| {
-        reachable(members::SAME_AS, collection)
-            .into_iter()
-            .skip(1)
-            .find_map(|source| match source {
-                "Job Template" => attribute(Section::JobTemplate, name),
-                source => direct(source),
-            })
+        reachable(members::SAME_AS, collection).into_iter().skip(1).find_map(|source| match source {
+            "Job Template" => attribute(Section::JobTemplate, name),
+            source => direct(source),
+        })
     })
 }
 
@@ -96,10 +87,7 @@ pub fn member(collection: &str, name: &str) -> Option<&'static Definition> {
 pub fn is_job_template(name: &str) -> bool {
     ["-default", "-ready", "-supported", "-database"]
         .iter()
-        .any(|suffix| {
-            name.strip_suffix(suffix)
-                .is_some_and(|name| attribute(Section::JobTemplate, name).is_some())
-        })
+        .any(|suffix| name.strip_suffix(suffix).is_some_and(|name| attribute(Section::JobTemplate, name).is_some()))
 }
 
 /// The keywords registered for an attribute or member, without obsolete ones.
@@ -134,19 +122,13 @@ pub fn enums(attribute: &str) -> &'static [(i32, &'static str)] {
 /// The registered name of an enum's number: 4 of "finishings" is "staple".
 #[must_use]
 pub fn enum_name(attribute: &str, number: i32) -> Option<&'static str> {
-    enums(attribute)
-        .iter()
-        .find(|row| row.0 == number)
-        .map(|row| row.1)
+    enums(attribute).iter().find(|row| row.0 == number).map(|row| row.1)
 }
 
 /// The number of an enum's registered name.
 #[must_use]
 pub fn enum_number(attribute: &str, name: &str) -> Option<i32> {
-    enums(attribute)
-        .iter()
-        .find(|row| row.1 == name)
-        .map(|row| row.0)
+    enums(attribute).iter().find(|row| row.1 == name).map(|row| row.0)
 }
 
 /// A name and all that the table says it is the same as, nearest first, each once.
@@ -178,11 +160,7 @@ mod tests {
             assert!(core::ptr::eq(found, row), "{}", row.name);
         }
         for (collection, row) in members::MEMBERS {
-            assert!(
-                core::ptr::eq(member(collection, row.name).unwrap(), row),
-                "{collection} {}",
-                row.name
-            );
+            assert!(core::ptr::eq(member(collection, row.name).unwrap(), row), "{collection} {}", row.name);
         }
         for (attribute, values) in keywords::KEYWORDS {
             assert_eq!(keywords(attribute)[..values.len()], **values, "{attribute}");
@@ -199,16 +177,10 @@ mod tests {
     #[test]
     fn operations_and_status_codes_have_their_registered_names() {
         assert_eq!(Operation::GetPrinterAttributes.0, 0x000b);
-        assert_eq!(
-            Operation::UpdateOutputDeviceAttributes.to_string(),
-            "Update-Output-Device-Attributes"
-        );
+        assert_eq!(Operation::UpdateOutputDeviceAttributes.to_string(), "Update-Output-Device-Attributes");
         assert_eq!(Operation::from_name("print-job"), Some(Operation::PrintJob));
         assert_eq!(Operation(0x4001).to_string(), "0x4001");
-        assert_eq!(
-            StatusCode(0x040b).as_str(),
-            "client-error-attributes-or-values-not-supported"
-        );
+        assert_eq!(StatusCode(0x040b).as_str(), "client-error-attributes-or-values-not-supported");
         assert_eq!(StatusCode::ServerErrorTooManyJobs.0, 0x050b);
     }
 
@@ -218,50 +190,25 @@ mod tests {
         assert!(copies.accepts(&Value::Integer(1)) && !copies.accepts(&Value::Integer(0)));
         assert!(!copies.set_of && !copies.obsolete);
         let media = attribute(Section::JobTemplate, "media").unwrap();
-        assert!(
-            media.accepts(&Value::keyword("iso_a4_210x297mm"))
-                && media.accepts(&Value::name("Letterhead"))
-        );
+        assert!(media.accepts(&Value::keyword("iso_a4_210x297mm")) && media.accepts(&Value::name("Letterhead")));
         assert!(!media.accepts(&Value::text("x")));
         let geo = attribute(Section::PrinterDescription, "printer-geo-location").unwrap();
         assert!(geo.accepts(&Value::Unknown) && !geo.accepts(&Value::NoValue));
         let supported = attribute(Section::PrinterDescription, "operations-supported").unwrap();
         assert!(supported.set_of && supported.accepts(&Value::Enum(2)));
-        assert!(
-            attribute(Section::JobTemplate, "job-finishings")
-                .unwrap()
-                .obsolete
-        );
+        assert!(attribute(Section::JobTemplate, "job-finishings").unwrap().obsolete);
         assert_eq!(attribute(Section::JobTemplate, "printer-state"), None);
         assert_eq!(definitions("job-state").count(), 3);
-        assert!(
-            section(Section::SystemStatus)
-                .iter()
-                .all(|row| row.section == Some(Section::SystemStatus))
-        );
-        assert_eq!(
-            Section::ALL
-                .iter()
-                .map(|one| section(*one).len())
-                .sum::<usize>(),
-            attributes::ATTRIBUTES.len()
-        );
+        assert!(section(Section::SystemStatus).iter().all(|row| row.section == Some(Section::SystemStatus)));
+        assert_eq!(Section::ALL.iter().map(|one| section(*one).len()).sum::<usize>(), attributes::ATTRIBUTES.len());
     }
 
     #[test]
     fn members_are_found_through_references() {
         assert!(member("media-size", "x-dimension").is_some());
-        for collection in [
-            "media-col",
-            "media-col-default",
-            "media-col-database",
-            "media-col-actual",
-        ] {
+        for collection in ["media-col", "media-col-default", "media-col-database", "media-col-actual"] {
             let size = member(collection, "media-size").unwrap();
-            assert!(
-                size.accepts(&Value::Collection(Collection::new())),
-                "{collection}"
-            );
+            assert!(size.accepts(&Value::Collection(Collection::new())), "{collection}");
         }
         assert!(member("job-constraints-supported", "sides").is_some());
         assert_eq!(member("media-col", "sides"), None);
@@ -272,10 +219,7 @@ mod tests {
         assert!(is_keyword("printer-state-reasons", "media-empty"));
         assert!(is_keyword("media-default", "na_letter_8.5x11in"));
         assert!(!is_keyword("media", "na-letter"), "obsolete");
-        assert_eq!(
-            keywords("sides-supported"),
-            ["one-sided", "two-sided-long-edge", "two-sided-short-edge"]
-        );
+        assert_eq!(keywords("sides-supported"), ["one-sided", "two-sided-long-edge", "two-sided-short-edge"]);
         assert_eq!(enum_name("finishings-supported", 4), Some("staple"));
         assert_eq!(enum_number("print-quality", "high"), Some(5));
         assert_eq!(enum_name("output-device-job-states", 9), Some("completed"));
@@ -286,20 +230,10 @@ mod tests {
 
     #[test]
     fn a_printers_template_attributes_are_told_from_its_description() {
-        for name in [
-            "copies-default",
-            "media-supported",
-            "media-ready",
-            "media-col-database",
-        ] {
+        for name in ["copies-default", "media-supported", "media-ready", "media-col-database"] {
             assert!(is_job_template(name), "{name}");
         }
-        for name in [
-            "printer-name",
-            "document-format-default",
-            "operations-supported",
-            "copies",
-        ] {
+        for name in ["printer-name", "document-format-default", "operations-supported", "copies"] {
             assert!(!is_job_template(name), "{name}");
         }
     }
@@ -310,16 +244,10 @@ mod tests {
             assert_eq!(enum_name("job-state", state.number()), Some(state.as_str()));
         }
         for state in crate::PrinterState::ALL {
-            assert_eq!(
-                enum_name("printer-state", state.number()),
-                Some(state.as_str())
-            );
+            assert_eq!(enum_name("printer-state", state.number()), Some(state.as_str()));
         }
         for state in crate::DocumentState::ALL {
-            assert_eq!(
-                enum_name("document-state", state.number()),
-                Some(state.as_str())
-            );
+            assert_eq!(enum_name("document-state", state.number()), Some(state.as_str()));
         }
     }
 }

@@ -11,11 +11,7 @@ pub(crate) fn hex(written: &str) -> Vec<u8> {
         let digits: Vec<u32> = part
             .chars()
             .filter(|character| !character.is_whitespace() && *character != '|')
-            .map(|digit| {
-                digit
-                    .to_digit(16)
-                    .unwrap_or_else(|| panic!("{digit:?} is no hex digit"))
-            })
+            .map(|digit| digit.to_digit(16).unwrap_or_else(|| panic!("{digit:?} is no hex digit")))
             .collect();
         assert_eq!(digits.len() % 2, 0, "half an octet in {part:?}");
         octets.extend(digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8));

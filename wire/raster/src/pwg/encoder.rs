@@ -29,16 +29,10 @@ impl Encoder {
     /// Begins a page.
     pub fn page(&mut self, header: &PageHeader, out: &mut Vec<u8>) -> Result<(), RasterError> {
         if self.rows.rows_left() > 0 {
-            return Err(RasterError::RowsMissing {
-                missing: self.rows.rows_left(),
-            });
+            return Err(RasterError::RowsMissing { missing: self.rows.rows_left() });
         }
         header.encode(out)?;
-        self.rows.begin_page(
-            header.bytes_per_line() as usize,
-            header.pixel_type.unit(),
-            header.height,
-        );
+        self.rows.begin_page(header.bytes_per_line() as usize, header.pixel_type.unit(), header.height);
         Ok(())
     }
 
@@ -52,9 +46,7 @@ impl Encoder {
     /// Ends the page, which must have all its rows.
     pub fn end_page(&mut self, out: &mut Vec<u8>) -> Result<(), RasterError> {
         if self.rows.rows_left() > 0 {
-            return Err(RasterError::RowsMissing {
-                missing: self.rows.rows_left(),
-            });
+            return Err(RasterError::RowsMissing { missing: self.rows.rows_left() });
         }
         self.rows.flush(out);
         Ok(())
@@ -65,16 +57,10 @@ pub(crate) fn check_rows(encoder: &RowsEncoder, rows: &[u8]) -> Result<(), Raste
     let bytes_per_line = encoder.bytes_per_line();
     let left = bytes_per_line as u64 * u64::from(encoder.rows_left());
     if rows.len() as u64 > left {
-        return Err(RasterError::Rows {
-            given: rows.len(),
-            expected: left,
-        });
+        return Err(RasterError::Rows { given: rows.len(), expected: left });
     }
     if bytes_per_line > 0 && !rows.len().is_multiple_of(bytes_per_line) {
-        return Err(RasterError::Rows {
-            given: rows.len(),
-            expected: bytes_per_line as u64,
-        });
+        return Err(RasterError::Rows { given: rows.len(), expected: bytes_per_line as u64 });
     }
     Ok(())
 }

@@ -151,38 +151,24 @@ impl PageHeader {
 
     /// Appends the 1796 octets.
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), RasterError> {
-        let bytes_per_line =
-            u32::try_from(self.bytes_per_line()).map_err(|_| RasterError::Field {
-                page: 0,
-                field: "Width",
-                value: self.width.into(),
-            })?;
+        let bytes_per_line = u32::try_from(self.bytes_per_line()).map_err(|_| RasterError::Field {
+            page: 0,
+            field: "Width",
+            value: self.width.into(),
+        })?;
         for (field, value) in [("Width", self.width), ("Height", self.height)] {
             if value == 0 {
-                return Err(RasterError::Field {
-                    page: 0,
-                    field,
-                    value: 0,
-                });
+                return Err(RasterError::Field { page: 0, field, value: 0 });
             }
         }
         if self.vendor_data.len() > VENDOR_DATA_MAX {
-            return Err(RasterError::Field {
-                page: 0,
-                field: "VendorLength",
-                value: self.vendor_data.len() as u64,
-            });
+            return Err(RasterError::Field { page: 0, field: "VendorLength", value: self.vendor_data.len() as u64 });
         }
         let mut h = [0u8; HEADER_OCTETS];
         h[..9].copy_from_slice(b"PwgRaster");
         put_text(&mut h, 64, "MediaColor", &self.media_color)?;
         put_text(&mut h, 128, "MediaType", &self.media_type)?;
-        put_text(
-            &mut h,
-            192,
-            "PrintContentOptimize",
-            &self.print_content_optimize,
-        )?;
+        put_text(&mut h, 192, "PrintContentOptimize", &self.print_content_optimize)?;
         put_text(&mut h, 1668, "RenderingIntent", &self.rendering_intent)?;
         put_text(&mut h, 1732, "PageSizeName", &self.page_size_name)?;
         let pixel = self.pixel_type;
@@ -235,40 +221,21 @@ impl PageHeader {
             octets.copy_from_slice(&h[offset..offset + 4]);
             u32::from_be_bytes(octets)
         };
-        let field = |field: &'static str, value: u32| RasterError::Field {
-            page,
-            field,
-            value: value.into(),
-        };
-        let text =
-            |offset: usize, name| text_at(h, offset).ok_or(RasterError::HeaderText { field: name });
-        let when = |offset: usize, name| {
-            When::from_number(number(offset)).ok_or_else(|| field(name, number(offset)))
-        };
+        let field = |field: &'static str, value: u32| RasterError::Field { page, field, value: value.into() };
+        let text = |offset: usize, name| text_at(h, offset).ok_or(RasterError::HeaderText { field: name });
+        let when = |offset: usize, name| When::from_number(number(offset)).ok_or_else(|| field(name, number(offset)));
         let transform = |offset: usize, name| match number(offset) as i32 {
             // Some senders leave the transform of a front side empty.
             0 | 1 => Ok(1),
             -1 => Ok(-1),
-            other => Err(RasterError::Field {
-                page,
-                field: name,
-                value: other as u32 as u64,
-            }),
+            other => Err(RasterError::Field { page, field: name, value: other as u32 as u64 }),
         };
         if text_at(h, 0).as_deref() != Some("PwgRaster") {
-            return Err(RasterError::WrongMagic {
-                format: "a PWG Raster page",
-            });
+            return Err(RasterError::WrongMagic { format: "a PWG Raster page" });
         }
         let (bits_per_color, color_space, num_colors) = (number(384), number(400), number(420));
-        let pixel_type = PixelType::from_fields(color_space, bits_per_color, num_colors).ok_or(
-            RasterError::PixelType {
-                page,
-                color_space,
-                bits_per_color,
-                num_colors,
-            },
-        )?;
+        let pixel_type = PixelType::from_fields(color_space, bits_per_color, num_colors)
+            .ok_or(RasterError::PixelType { page, color_space, bits_per_color, num_colors })?;
         let header = Self {
             media_color: text(64, "MediaColor")?,
             media_type: text(128, "MediaType")?,
@@ -326,12 +293,7 @@ impl PageHeader {
     }
 }
 
-fn put_text(
-    h: &mut [u8],
-    offset: usize,
-    field: &'static str,
-    text: &str,
-) -> Result<(), RasterError> {
+fn put_text(h: &mut [u8], offset: usize, field: &'static str, text: &str) -> Result<(), RasterError> {
     if text.len() > 63 || !text.is_ascii() || text.contains('\0') {
         return Err(RasterError::HeaderText { field });
     }

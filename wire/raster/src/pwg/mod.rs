@@ -38,13 +38,7 @@ impl PageFormat for Pwg {
     const CODE_80: Code80 = Code80::Undefined;
 
     fn file_header(octets: &[u8]) -> Result<Option<u32>, RasterError> {
-        if octets == SYNC_WORD {
-            Ok(None)
-        } else {
-            Err(RasterError::WrongMagic {
-                format: "PWG Raster",
-            })
-        }
+        if octets == SYNC_WORD { Ok(None) } else { Err(RasterError::WrongMagic { format: "PWG Raster" }) }
     }
 
     fn page_header(octets: &[u8], page: u32) -> Result<PageHeader, RasterError> {

@@ -8,10 +8,7 @@ use proptest::prelude::*;
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
-    digits
-        .chunks(2)
-        .map(|d| u8::from_str_radix(core::str::from_utf8(d).unwrap(), 16).unwrap())
-        .collect()
+    digits.chunks(2).map(|d| u8::from_str_radix(core::str::from_utf8(d).unwrap(), 16).unwrap()).collect()
 }
 
 /// A whole file of one page from a header and already coded lines.
@@ -34,10 +31,7 @@ fn read(octets: &[u8], piece: usize) -> Result<Vec<(PageHeader, Vec<u8>)>, Raste
                 Event::Page(header) => pages.push((header, Vec::new())),
                 Event::Lines { first, count, row } => {
                     let (header, rows) = pages.last_mut().unwrap();
-                    assert_eq!(
-                        rows.len() as u64,
-                        u64::from(first) * header.bytes_per_line()
-                    );
+                    assert_eq!(rows.len() as u64, u64::from(first) * header.bytes_per_line());
                     for _ in 0..count {
                         rows.extend_from_slice(row);
                     }
@@ -69,10 +63,7 @@ const EXAMPLE_1_ROWS: &str = "8F78F7 767767 777777 777777 777777 777777 8E38E3 F
 
 #[test]
 fn the_first_worked_example_reads_and_writes() {
-    let sgray_1 = PixelType {
-        color_space: ColorSpace::Sgray,
-        bits_per_color: 1,
-    };
+    let sgray_1 = PixelType { color_space: ColorSpace::Sgray, bits_per_color: 1 };
     let header = PageHeader::new(sgray_1, 23, 8, 300);
     let octets = file(&header, &hex(EXAMPLE_1));
     for piece in [1, 7, 10_000] {
@@ -80,11 +71,7 @@ fn the_first_worked_example_reads_and_writes() {
         assert_eq!(pages, [(header.clone(), hex(EXAMPLE_1_ROWS))]);
     }
     for rows_per_band in [1, 3, 8] {
-        assert_eq!(
-            encode(&header, &hex(EXAMPLE_1_ROWS), rows_per_band),
-            octets,
-            "bands of {rows_per_band} rows"
-        );
+        assert_eq!(encode(&header, &hex(EXAMPLE_1_ROWS), rows_per_band), octets, "bands of {rows_per_band} rows");
     }
 }
 
@@ -93,9 +80,7 @@ fn the_first_worked_example_reads_and_writes() {
 fn the_second_worked_example_reads_and_writes() {
     let header = PageHeader::new(PixelType::SRGB_8, 4, 3, 300);
     let coded = hex("01  01 FFFFFF  FF FF0000 0000FF  00  03 000000");
-    let rows = hex(
-        "FFFFFF FFFFFF FF0000 0000FF  FFFFFF FFFFFF FF0000 0000FF  000000 000000 000000 000000",
-    );
+    let rows = hex("FFFFFF FFFFFF FF0000 0000FF  FFFFFF FFFFFF FF0000 0000FF  000000 000000 000000 000000");
     let octets = file(&header, &coded);
     assert_eq!(coded.len(), 17);
     assert_eq!(read(&octets, 5).unwrap(), [(header.clone(), rows.clone())]);
@@ -104,8 +89,7 @@ fn the_second_worked_example_reads_and_writes() {
 
 #[test]
 fn every_header_field_stands_at_its_offset() {
-    let mut header = PageHeader::new(PixelType::CMYK_8, 0x1122, 0x3344, 600)
-        .with_sides(Sides::TwoSidedShortEdge);
+    let mut header = PageHeader::new(PixelType::CMYK_8, 0x1122, 0x3344, 600).with_sides(Sides::TwoSidedShortEdge);
     header.media_color = "blue".into();
     header.media_type = "stationery".into();
     header.print_content_optimize = "text".into();
@@ -146,20 +130,13 @@ fn every_header_field_stands_at_its_offset() {
         (368, "00000001 00001122 00003344 00000000"),
         (384, "00000008 00000020 00004488 00000000 00000006"),
         (420, "00000004"),
-        (
-            452,
-            "00000009 00000001 FFFFFFFF 00000001 00000002 00000003 00000004 00123456 00000005",
-        ),
+        (452, "00000009 00000001 FFFFFFFF 00000001 00000002 00000003 00000004 00123456 00000005"),
         (508, "000003F0 00000002 ABCD00"),
         (1668, "70 65 72 63 65 70 74 75 61 6C 00"),
         (1732, "69 73 6F 5F 61 34 5F"),
     ] {
         let want = hex(want);
-        assert_eq!(
-            &h[offset..offset + want.len()],
-            &want[..],
-            "offset {offset}"
-        );
+        assert_eq!(&h[offset..offset + want.len()], &want[..], "offset {offset}");
     }
     assert_eq!(PageHeader::decode(&h, 1).unwrap(), header);
 }
@@ -167,13 +144,7 @@ fn every_header_field_stands_at_its_offset() {
 #[test]
 fn other_sync_words_are_refused() {
     for word in ["RaSt", "RaS3", "2SaR", "UNIR", "%PDF"] {
-        assert_eq!(
-            read(word.as_bytes(), 4),
-            Err(RasterError::WrongMagic {
-                format: "PWG Raster"
-            }),
-            "{word}"
-        );
+        assert_eq!(read(word.as_bytes(), 4), Err(RasterError::WrongMagic { format: "PWG Raster" }), "{word}");
     }
 }
 
@@ -182,21 +153,12 @@ fn a_run_past_the_line_and_a_repeat_past_the_page_are_refused() {
     let header = PageHeader::new(PixelType::SGRAY_8, 4, 2, 300);
     for (coded, want) in [
         ("00 04 FF", RasterError::RunPastLine { page: 1, line: 0 }),
-        (
-            "00 03 FF 00 FC",
-            RasterError::RunPastLine { page: 1, line: 1 },
-        ),
+        ("00 03 FF 00 FC", RasterError::RunPastLine { page: 1, line: 1 }),
         ("02 03 FF", RasterError::RepeatPastPage { page: 1, line: 0 }),
-        (
-            "00 03 FF 01",
-            RasterError::RepeatPastPage { page: 1, line: 1 },
-        ),
+        ("00 03 FF 01", RasterError::RepeatPastPage { page: 1, line: 1 }),
         ("00 80 FF", RasterError::UndefinedCode { page: 1, line: 0 }),
         ("00 03 FF", RasterError::Truncated { page: 1, line: 1 }),
-        (
-            "00 03 FF 00 02",
-            RasterError::Truncated { page: 1, line: 1 },
-        ),
+        ("00 03 FF 00 02", RasterError::Truncated { page: 1, line: 1 }),
         ("01 03 FF 00", RasterError::Truncated { page: 2, line: 0 }),
     ] {
         assert_eq!(read(&file(&header, &hex(coded)), 3), Err(want), "{coded}");
@@ -205,10 +167,7 @@ fn a_run_past_the_line_and_a_repeat_past_the_page_are_refused() {
 
 #[test]
 fn impossible_headers_are_refused() {
-    let good = file(
-        &PageHeader::new(PixelType::SRGB_8, 4, 1, 300),
-        &hex("00 03 000000"),
-    );
+    let good = file(&PageHeader::new(PixelType::SRGB_8, 4, 1, 300), &hex("00 03 000000"));
     assert!(read(&good, 64).is_ok());
     for (offset, value, what) in [
         (372, 0, "Width 0"),
@@ -252,43 +211,16 @@ fn limits_are_checked_before_a_line_is_kept() {
     };
     let limits = Limits::default();
     assert_eq!(outcome(limits, &page(65_537, 1)).as_deref(), Some("width"));
+    assert_eq!(outcome(limits, &page(1, 262_145)).as_deref(), Some("height"));
     assert_eq!(
-        outcome(limits, &page(1, 262_145)).as_deref(),
-        Some("height")
-    );
-    assert_eq!(
-        outcome(
-            Limits {
-                bytes_per_line_max: 299,
-                ..limits
-            },
-            &page(100, 1)
-        )
-        .as_deref(),
+        outcome(Limits { bytes_per_line_max: 299, ..limits }, &page(100, 1)).as_deref(),
         Some("octets per line")
     );
     assert_eq!(
-        outcome(
-            Limits {
-                octets_max: 2_999,
-                ..limits
-            },
-            &page(100, 10)
-        )
-        .as_deref(),
+        outcome(Limits { octets_max: 2_999, ..limits }, &page(100, 10)).as_deref(),
         Some("size of all pages in octets")
     );
-    assert_eq!(
-        outcome(
-            Limits {
-                pages_max: 0,
-                ..limits
-            },
-            &page(1, 1)
-        )
-        .as_deref(),
-        Some("number of pages")
-    );
+    assert_eq!(outcome(Limits { pages_max: 0, ..limits }, &page(1, 1)).as_deref(), Some("number of pages"));
     assert_eq!(outcome(limits, &page(100, 10)), None);
 }
 
@@ -299,15 +231,9 @@ fn an_encoder_refuses_rows_that_do_not_fit() {
     assert!(encoder.lines(&[1], &mut out).is_err(), "no page yet");
     encoder.page(&header, &mut out).unwrap();
     assert!(encoder.lines(&[0; 3], &mut out).is_err(), "not a whole row");
-    assert!(
-        encoder.lines(&[0; 12], &mut out).is_err(),
-        "more rows than the page has"
-    );
+    assert!(encoder.lines(&[0; 12], &mut out).is_err(), "more rows than the page has");
     encoder.lines(&[0; 4], &mut out).unwrap();
-    assert_eq!(
-        encoder.end_page(&mut out),
-        Err(RasterError::RowsMissing { missing: 1 })
-    );
+    assert_eq!(encoder.end_page(&mut out), Err(RasterError::RowsMissing { missing: 1 }));
     encoder.lines(&[0; 4], &mut out).unwrap();
     encoder.end_page(&mut out).unwrap();
     assert_eq!(&out[HEADER_OCTETS..], [1, 3, 0]);

@@ -154,11 +154,7 @@ impl Failure {
 
     /// Whether the server may have taken the mail all the same, so that another try may make a double.
     pub fn is_in_doubt(&self) -> bool {
-        self.stage == Stage::BodyEnd
-            && matches!(
-                self.cause,
-                Cause::TimeOut | Cause::Lost | Cause::Protocol(_)
-            )
+        self.stage == Stage::BodyEnd && matches!(self.cause, Cause::TimeOut | Cause::Lost | Cause::Protocol(_))
     }
 }
 

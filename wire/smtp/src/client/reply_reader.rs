@@ -41,12 +41,8 @@ impl ReplyReader {
     fn read_line(&mut self, line: &[u8]) -> Result<Option<Reply>, &'static str> {
         let text = String::from_utf8_lossy(line);
         let text = text.trim_end_matches(['\r', '\n']);
-        let code = text
-            .get(..3)
-            .filter(|code| code.bytes().all(|b| b.is_ascii_digit()));
-        let code: u16 = code
-            .and_then(|code| code.parse().ok())
-            .ok_or("a reply line without a code")?;
+        let code = text.get(..3).filter(|code| code.bytes().all(|b| b.is_ascii_digit()));
+        let code: u16 = code.and_then(|code| code.parse().ok()).ok_or("a reply line without a code")?;
         if !(200..600).contains(&code) || self.code.is_some_and(|first| first != code) {
             return Err("a reply with a wrong code");
         }
@@ -58,23 +54,17 @@ impl ReplyReader {
         };
         let text = text.get(4..).unwrap_or_default();
         let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
-        let enhanced =
-            Enhanced::parse(first).filter(|enhanced| u16::from(enhanced.class) == code / 100);
+        let enhanced = Enhanced::parse(first).filter(|enhanced| u16::from(enhanced.class) == code / 100);
         if self.lines.len() >= LINES_MAX {
             return Err("a reply has too many lines");
         }
-        self.lines
-            .push(clean(if enhanced.is_some() { rest } else { text }));
+        self.lines.push(clean(if enhanced.is_some() { rest } else { text }));
         self.enhanced = self.enhanced.or(enhanced);
         if !last {
             return Ok(None);
         }
         self.code = None;
-        Ok(Some(Reply::received(
-            code,
-            self.enhanced.take(),
-            std::mem::take(&mut self.lines),
-        )))
+        Ok(Some(Reply::received(code, self.enhanced.take(), std::mem::take(&mut self.lines))))
     }
 }
 
@@ -99,8 +89,7 @@ mod tests {
 
     #[test]
     fn replies_of_one_and_many_lines() {
-        let input =
-            b"250-5.1.1 odd\r\n250-2.1.0 fine\r\n250\r\n550 5.7.1 no\x1b[2J\xff\r\n354 go\n";
+        let input = b"250-5.1.1 odd\r\n250-2.1.0 fine\r\n250\r\n550 5.7.1 no\x1b[2J\xff\r\n354 go\n";
         for piece in [1, 3, 1000] {
             let replies = read_all(input, piece).unwrap();
             assert_eq!(replies[0].lines(), ["5.1.1 odd", "fine", ""]);
@@ -113,15 +102,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_an_error_and_never_too_much_to_hold() {
-        for bad in [
-            "hello\r\n",
-            "25\r\n",
-            "250x\r\n",
-            "250-a\r\n550 b\r\n",
-            "999 x\r\n",
-            "150 x\r\n",
-            "\r\n",
-        ] {
+        for bad in ["hello\r\n", "25\r\n", "250x\r\n", "250-a\r\n550 b\r\n", "999 x\r\n", "150 x\r\n", "\r\n"] {
             assert!(read_all(bad.as_bytes(), 1000).is_err(), "{bad}");
         }
         assert!(read_all(&[b'2'; 3000], 100).is_err());

@@ -29,17 +29,11 @@ pub struct ServerInfo {
 
 impl ServerInfo {
     pub(super) fn from_helo(reply: &Reply) -> Self {
-        Self {
-            name: server_name(reply),
-            ..Self::default()
-        }
+        Self { name: server_name(reply), ..Self::default() }
     }
 
     pub(super) fn from_ehlo(reply: &Reply) -> Self {
-        let mut info = Self {
-            extended: true,
-            ..Self::from_helo(reply)
-        };
+        let mut info = Self { extended: true, ..Self::from_helo(reply) };
         for line in &reply.lines()[1..] {
             let line = line.to_ascii_uppercase();
             // Old servers write "AUTH=PLAIN LOGIN".
@@ -52,10 +46,7 @@ impl ServerInfo {
                 Some("SIZE") => {
                     info.size = true;
                     // 0 means that there is no fixed limit: RFC 1870 section 4.
-                    info.size_max = words
-                        .next()
-                        .and_then(|size| size.parse().ok())
-                        .filter(|&size| size > 0);
+                    info.size_max = words.next().and_then(|size| size.parse().ok()).filter(|&size| size > 0);
                 }
                 Some("AUTH") => {
                     for mechanism in words {
@@ -71,10 +62,6 @@ impl ServerInfo {
 }
 
 fn server_name(reply: &Reply) -> String {
-    let first = reply
-        .lines()
-        .first()
-        .map(String::as_str)
-        .unwrap_or_default();
+    let first = reply.lines().first().map(String::as_str).unwrap_or_default();
     first.split(' ').next().unwrap_or_default().to_owned()
 }

@@ -101,9 +101,7 @@ impl Session {
         while !rest.is_empty() && self.phase != Phase::Closed {
             if self.phase == Phase::Handshake {
                 // They came in the clear, before the handshake: somebody put them there (CVE-2021-38371 and its kind).
-                self.fail(Cause::Protocol(
-                    "it spoke between STARTTLS and the handshake",
-                ));
+                self.fail(Cause::Protocol("it spoke between STARTTLS and the handshake"));
                 break;
             }
             match self.replies.read(rest) {
@@ -121,11 +119,7 @@ impl Session {
 
     /// The server closed the connection, or it broke.
     pub fn handle_end(&mut self) {
-        if self.phase == Phase::Quit {
-            self.close(CloseReason::Quit)
-        } else {
-            self.fail(Cause::Lost)
-        }
+        if self.phase == Phase::Quit { self.close(CloseReason::Quit) } else { self.fail(Cause::Lost) }
     }
 
     /// Everything to be written to the server now, or `None`.
@@ -152,11 +146,7 @@ impl Session {
     /// Ends the session if its time-out has come; otherwise does nothing.
     pub fn handle_timeout(&mut self, now: Duration) {
         if self.deadline.is_some_and(|deadline| deadline <= now) {
-            if self.phase == Phase::Quit {
-                self.close(CloseReason::Quit)
-            } else {
-                self.fail(Cause::TimeOut)
-            }
+            if self.phase == Phase::Quit { self.close(CloseReason::Quit) } else { self.fail(Cause::TimeOut) }
         }
     }
 
@@ -191,12 +181,8 @@ impl Session {
         match line {
             Ok(line) => transaction.mail_line = line,
             Err(cause) => {
-                let failure = Failure {
-                    stage: Stage::Mail,
-                    cause,
-                };
-                self.events
-                    .push_back(Event::Done(transaction.into_outcome(Err(failure))));
+                let failure = Failure { stage: Stage::Mail, cause };
+                self.events.push_back(Event::Done(transaction.into_outcome(Err(failure))));
                 return Ok(());
             }
         }
@@ -217,9 +203,7 @@ impl Session {
         let (Phase::Body, Some(transaction)) = (self.phase, &mut self.transaction) else {
             return octets.len();
         };
-        let taken = transaction
-            .stuffer
-            .push(octets, &mut self.output, OUTPUT_OCTETS_HIGH);
+        let taken = transaction.stuffer.push(octets, &mut self.output, OUTPUT_OCTETS_HIGH);
         transaction.body_octets += taken as u64;
         transaction.body_octets_unpolled += taken as u64;
         if taken > 0 {
@@ -248,12 +232,10 @@ impl Session {
 
     /// How far the message is; read it after the output was written.
     pub fn progress(&self) -> Progress {
-        self.transaction
-            .as_ref()
-            .map_or_else(Progress::default, |transaction| Progress {
-                octets: transaction.body_octets - transaction.body_octets_unpolled,
-                octets_total: transaction.mail.size,
-            })
+        self.transaction.as_ref().map_or_else(Progress::default, |transaction| Progress {
+            octets: transaction.body_octets - transaction.body_octets_unpolled,
+            octets_total: transaction.mail.size,
+        })
     }
 
     /// What the server offers.
@@ -304,12 +286,7 @@ impl Session {
             }
             Phase::AuthLogin { lines_sent } if reply.is_intermediate() && lines_sent < 2 => {
                 self.say_login_line(lines_sent);
-                self.wait(
-                    Phase::AuthLogin {
-                        lines_sent: lines_sent + 1,
-                    },
-                    now,
-                );
+                self.wait(Phase::AuthLogin { lines_sent: lines_sent + 1 }, now);
             }
             Phase::Rset if reply.is_positive() => {
                 self.phase = Phase::Envelope;
@@ -346,11 +323,7 @@ impl Session {
             | Phase::DataStart
             | Phase::BodyEnd => {
                 let refused = reply.is_temporary() || reply.is_permanent();
-                self.fail(if refused {
-                    Cause::Reply(reply)
-                } else {
-                    Cause::Protocol("a reply of the wrong kind")
-                });
+                self.fail(if refused { Cause::Reply(reply) } else { Cause::Protocol("a reply of the wrong kind") });
             }
             Phase::Handshake | Phase::Closed => {}
         }
@@ -398,11 +371,7 @@ impl Session {
 
     /// Sends what may be sent of the envelope, and what follows it once all is answered.
     fn go_on_with_envelope(&mut self, now: Duration) {
-        let window = if self.server.pipelining {
-            self.config.pipelined_max.max(1)
-        } else {
-            1
-        };
+        let window = if self.server.pipelining { self.config.pipelined_max.max(1) } else { 1 };
         let Some(transaction) = &mut self.transaction else {
             return;
         };
@@ -414,11 +383,7 @@ impl Session {
         }
         if let Some(reply) = transaction.mail_refused.clone() {
             let refused = reply.is_temporary() || reply.is_permanent();
-            let cause = if refused {
-                Cause::Reply(reply)
-            } else {
-                Cause::Protocol("a reply of the wrong kind")
-            };
+            let cause = if refused { Cause::Reply(reply) } else { Cause::Protocol("a reply of the wrong kind") };
             return self.done_at(Stage::Mail, Err(cause));
         }
         if transaction.has_accepted_recipient() {
@@ -432,12 +397,9 @@ impl Session {
 
     /// The command MAIL with the parameters that the server understands, or why it takes no such mail.
     fn mail_line(&self, mail: &Outgoing) -> Result<String, Cause> {
-        let is_ascii =
-            |recipient: &Recipient| recipient.address().is_none_or(|address| address.is_ascii());
+        let is_ascii = |recipient: &Recipient| recipient.address().is_none_or(|address| address.is_ascii());
         let sender = mail.envelope.reverse_path.address();
-        if sender.is_some_and(|address| !address.is_ascii())
-            || !mail.envelope.recipients.iter().all(is_ascii)
-        {
+        if sender.is_some_and(|address| !address.is_ascii()) || !mail.envelope.recipients.iter().all(is_ascii) {
             return Err(Cause::NeedsSmtputf8);
         }
         if mail.envelope.recipients.is_empty() {
@@ -472,15 +434,9 @@ impl Session {
 
     fn say_hello(&mut self, verb: &str) {
         // A setting must not become a second command.
-        let name: String = self
-            .config
-            .hostname
-            .chars()
-            .filter(char::is_ascii_graphic)
-            .collect();
+        let name: String = self.config.hostname.chars().filter(char::is_ascii_graphic).collect();
         let name = if name.is_empty() { "localhost" } else { &name };
-        self.output
-            .extend_from_slice(format!("{verb} {name}\r\n").as_bytes());
+        self.output.extend_from_slice(format!("{verb} {name}\r\n").as_bytes());
     }
 
     fn say(&mut self, line: &str) {
@@ -489,21 +445,12 @@ impl Session {
 
     fn plain_response(&self) -> String {
         let who = self.config.credentials.as_ref();
-        STANDARD.encode(
-            who.map(|who| format!("\0{}\0{}", who.identity, who.password))
-                .unwrap_or_default(),
-        )
+        STANDARD.encode(who.map(|who| format!("\0{}\0{}", who.identity, who.password)).unwrap_or_default())
     }
 
     fn say_login_line(&mut self, lines_sent: u8) {
         let who = self.config.credentials.as_ref();
-        let text = who.map(|who| {
-            if lines_sent == 0 {
-                &who.identity
-            } else {
-                &who.password
-            }
-        });
+        let text = who.map(|who| if lines_sent == 0 { &who.identity } else { &who.password });
         let line = STANDARD.encode(text.cloned().unwrap_or_default());
         self.say(&format!("{line}\r\n"));
     }
@@ -562,8 +509,7 @@ impl Session {
     fn done_at(&mut self, stage: Stage, result: Result<Reply, Cause>) {
         self.idle();
         if let Some(transaction) = self.transaction.take() {
-            let outcome: Outcome =
-                transaction.into_outcome(result.map_err(|cause| Failure { stage, cause }));
+            let outcome: Outcome = transaction.into_outcome(result.map_err(|cause| Failure { stage, cause }));
             self.events.push_back(Event::Done(outcome));
         }
     }
@@ -607,13 +553,7 @@ impl Session {
         if self.phase != Phase::Closed {
             self.phase = Phase::Closed;
             self.deadline = None;
-            if matches!(
-                reason,
-                CloseReason::Failed(Failure {
-                    stage: Stage::Body,
-                    ..
-                })
-            ) {
+            if matches!(reason, CloseReason::Failed(Failure { stage: Stage::Body, .. })) {
                 // Not one more octet of a message that was given up.
                 self.output.clear();
             }
@@ -623,10 +563,6 @@ impl Session {
 
     fn not_ready(&self) -> Result<(), NotReady> {
         // The connection may have ended while the caller prepared its call.
-        if self.is_closed() {
-            Ok(())
-        } else {
-            Err(NotReady)
-        }
+        if self.is_closed() { Ok(()) } else { Err(NotReady) }
     }
 }

@@ -12,19 +12,11 @@ pub(super) struct Stuffer {
 
 impl Stuffer {
     pub(super) fn new() -> Self {
-        Self {
-            at_line_start: true,
-            pending_cr: false,
-        }
+        Self { at_line_start: true, pending_cr: false }
     }
 
     /// Appends `input` to `out` while that is shorter than `out_octets_high`; returns how many octets were taken.
-    pub(super) fn push(
-        &mut self,
-        input: &[u8],
-        out: &mut Vec<u8>,
-        out_octets_high: usize,
-    ) -> usize {
+    pub(super) fn push(&mut self, input: &[u8], out: &mut Vec<u8>, out_octets_high: usize) -> usize {
         let mut at = 0;
         while at < input.len() && out.len() < out_octets_high {
             let octet = input[at];
@@ -46,10 +38,7 @@ impl Stuffer {
                 _ => {
                     let room = out_octets_high - out.len();
                     let rest = &input[at..input.len().min(at.saturating_add(room))];
-                    let run = rest
-                        .iter()
-                        .position(|&octet| matches!(octet, b'\r' | b'\n' | 0))
-                        .unwrap_or(rest.len());
+                    let run = rest.iter().position(|&octet| matches!(octet, b'\r' | b'\n' | 0)).unwrap_or(rest.len());
                     if std::mem::take(&mut self.at_line_start) && octet == b'.' {
                         out.push(b'.');
                     }
@@ -95,10 +84,7 @@ mod tests {
         for piece in [1, 2, 3, 100] {
             assert_eq!(stuff(b"", piece), ".\r\n");
             assert_eq!(stuff(b".", piece), "..\r\n.\r\n");
-            assert_eq!(
-                stuff(b"a\n.\nb\r.\rc\r\n.\r\n", piece),
-                "a\r\n..\r\nb\r\n..\r\nc\r\n..\r\n.\r\n"
-            );
+            assert_eq!(stuff(b"a\n.\nb\r.\rc\r\n.\r\n", piece), "a\r\n..\r\nb\r\n..\r\nc\r\n..\r\n.\r\n");
             assert_eq!(stuff(b"a\0b\r", piece), "ab\r\n.\r\n");
             assert_eq!(stuff(b"\r\r\n\n", piece), "\r\n\r\n\r\n.\r\n");
         }

@@ -47,10 +47,7 @@ impl Transaction {
         }
         let line = match self.sent {
             0 => self.mail_line.clone(),
-            n => format!(
-                "RCPT TO:<{}>\r\n",
-                self.mail.envelope.recipients.get(n - 1)?
-            ),
+            n => format!("RCPT TO:<{}>\r\n", self.mail.envelope.recipients.get(n - 1)?),
         };
         self.sent += 1;
         Some(line)
@@ -79,10 +76,7 @@ impl Transaction {
         let forget = self.mail_refused.is_some();
         let recipients = self.mail.envelope.recipients.into_iter().zip(self.replies);
         let recipients = recipients
-            .map(|(recipient, reply)| RecipientOutcome {
-                recipient,
-                reply: reply.filter(|_| !forget),
-            })
+            .map(|(recipient, reply)| RecipientOutcome { recipient, reply: reply.filter(|_| !forget) })
             .collect();
         Outcome { result, recipients }
     }

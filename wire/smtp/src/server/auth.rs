@@ -19,13 +19,7 @@ pub(super) enum AuthStage {
 }
 
 impl Session {
-    pub(super) fn auth(
-        &mut self,
-        mechanism: Mechanism,
-        initial: Option<String>,
-        more: bool,
-        now: Duration,
-    ) {
+    pub(super) fn auth(&mut self, mechanism: Mechanism, initial: Option<String>, more: bool, now: Duration) {
         if let Some(reply) = self.auth_is_out_of_place() {
             return self.refuse(&reply);
         }
@@ -45,13 +39,7 @@ impl Session {
         }
     }
 
-    pub(super) fn run_auth_line(
-        &mut self,
-        stage: AuthStage,
-        line: &[u8],
-        more: bool,
-        now: Duration,
-    ) {
+    pub(super) fn run_auth_line(&mut self, stage: AuthStage, line: &[u8], more: bool, now: Duration) {
         if more {
             return self.close_early_talker(Barrier::After("AUTH"));
         }
@@ -59,10 +47,7 @@ impl Session {
         if line == b"*" {
             return self.refuse(&texts::auth_cancelled());
         }
-        let text = STANDARD
-            .decode(line)
-            .ok()
-            .and_then(|octets| String::from_utf8(octets).ok());
+        let text = STANDARD.decode(line).ok().and_then(|octets| String::from_utf8(octets).ok());
         let credentials = match (stage, text) {
             (_, None) => None,
             (AuthStage::Plain, Some(text)) => plain(&text),
@@ -70,22 +55,15 @@ impl Session {
                 return self.challenge(AuthStage::LoginPassword { identity }, now);
             }
             (AuthStage::LoginName, Some(_)) => None,
-            (AuthStage::LoginPassword { identity }, Some(password)) => Some(Credentials {
-                mechanism: Mechanism::Login,
-                authorization_identity: None,
-                identity,
-                password,
-            }),
+            (AuthStage::LoginPassword { identity }, Some(password)) => {
+                Some(Credentials { mechanism: Mechanism::Login, authorization_identity: None, identity, password })
+            }
         };
         match credentials {
             None => self.refuse(&texts::auth_malformed()),
             Some(credentials) => {
                 let identity = credentials.identity.clone();
-                self.ask(
-                    Question::Auth { identity },
-                    Event::AuthAttempt(credentials),
-                    now,
-                );
+                self.ask(Question::Auth { identity }, Event::AuthAttempt(credentials), now);
             }
         }
     }
@@ -114,10 +92,7 @@ impl Session {
         }
         self.counts.auth_failures += 1;
         if self.counts.auth_failures > self.config.limits.auth_failures_max {
-            self.close_with(
-                &texts::too_many_auth_failures(),
-                CloseReason::TooManyAuthFailures,
-            );
+            self.close_with(&texts::too_many_auth_failures(), CloseReason::TooManyAuthFailures);
         } else {
             self.refuse(&reply);
         }
@@ -125,31 +100,19 @@ impl Session {
 
     fn auth_is_out_of_place(&self) -> Option<Reply> {
         if !self.config.auth {
-            return Some(Reply::new(
-                502,
-                (5, 5, 1),
-                "Log-in is not offered here; please send without it.",
-            ));
+            return Some(Reply::new(502, (5, 5, 1), "Log-in is not offered here; please send without it."));
         }
-        if !self
-            .greeting
-            .as_ref()
-            .is_some_and(|greeting| greeting.extended)
-        {
+        if !self.greeting.as_ref().is_some_and(|greeting| greeting.extended) {
             return Some(texts::greet_first());
         }
         if !self.tls {
             return Some(texts::auth_needs_tls());
         }
         if self.identity.is_some() {
-            return Some(texts::sequence(
-                "You are logged in already; go on with MAIL.",
-            ));
+            return Some(texts::sequence("You are logged in already; go on with MAIL."));
         }
         if self.transaction.is_some() {
-            return Some(texts::sequence(
-                "A mail has begun; log in before MAIL, or say RSET first.",
-            ));
+            return Some(texts::sequence("A mail has begun; log in before MAIL, or say RSET first."));
         }
         None
     }

@@ -65,11 +65,7 @@ impl Received {
 impl Session {
     /// Answers [`Event::BodyStarted`]: `Ok` lets the message come; `Err` refuses it (452 4.3.1, 554 5.5.1 …), and
     /// what comes nevertheless is thrown away.
-    pub fn answer_body_start(
-        &mut self,
-        answer: Result<(), Reply>,
-        now: Duration,
-    ) -> Result<(), NotAsked> {
+    pub fn answer_body_start(&mut self, answer: Result<(), Reply>, now: Duration) -> Result<(), NotAsked> {
         let refusal = answer.err().map(|reply| self.checked(reply));
         match std::mem::replace(&mut self.state, State::Command) {
             State::Asking(Question::DataStart) => {
@@ -104,20 +100,13 @@ impl Session {
                 Ok(())
             }
             // Between two chunks a message is open as well.
-            State::Command
-                if self
-                    .transaction
-                    .as_ref()
-                    .is_some_and(|transaction| transaction.chunking) =>
-            {
+            State::Command if self.transaction.as_ref().is_some_and(|transaction| transaction.chunking) => {
                 self.refuse_rest(reply);
                 Ok(())
             }
-            State::Command
-            | State::LongLine { .. }
-            | State::Auth(_)
-            | State::Asking(_)
-            | State::Handshake => Err(NotAsked),
+            State::Command | State::LongLine { .. } | State::Auth(_) | State::Asking(_) | State::Handshake => {
+                Err(NotAsked)
+            }
         }
     }
 
@@ -126,11 +115,7 @@ impl Session {
     pub fn answer_body_end(&mut self, reply: Reply, now: Duration) -> Result<(), NotAsked> {
         match std::mem::replace(&mut self.state, State::Command) {
             State::Asking(Question::BodyEnd) => {
-                let reply = if reply.is_positive() {
-                    reply
-                } else {
-                    self.checked(reply)
-                };
+                let reply = if reply.is_positive() { reply } else { self.checked(reply) };
                 self.clock.go_on(now);
                 self.end_transaction(&reply, now);
                 Ok(())
@@ -141,9 +126,7 @@ impl Session {
 
     /// Octets of the header so far, for a limit that the caller may keep; `None` without a message.
     pub fn header_octets(&self) -> Option<u64> {
-        self.transaction
-            .as_deref()
-            .map(|transaction| transaction.received.header_octets)
+        self.transaction.as_deref().map(|transaction| transaction.received.header_octets)
     }
 
     pub(super) fn body_octets_seen(&self) -> u64 {
@@ -159,30 +142,14 @@ impl Session {
         if octets > most.saturating_mul(2) {
             return self.close_with(&texts::too_big(most), CloseReason::TooBig);
         }
-        let chunk = Chunk {
-            octets,
-            left: octets,
-            last,
-            refused: self.bdat_is_out_of_place(),
-        };
-        if chunk.refused.is_some()
-            || !self
-                .transaction
-                .as_ref()
-                .is_some_and(|transaction| transaction.chunking)
-        {
+        let chunk = Chunk { octets, left: octets, last, refused: self.bdat_is_out_of_place() };
+        if chunk.refused.is_some() || !self.transaction.as_ref().is_some_and(|transaction| transaction.chunking) {
             self.clock.body_started(now);
         }
-        let Some(transaction) = self
-            .transaction
-            .as_mut()
-            .filter(|_| chunk.refused.is_none())
-        else {
+        let Some(transaction) = self.transaction.as_mut().filter(|_| chunk.refused.is_none()) else {
             return self.begin_chunk(chunk, now);
         };
-        if transaction.received.octets.saturating_add(octets) > most
-            && transaction.refused.is_none()
-        {
+        if transaction.received.octets.saturating_add(octets) > most && transaction.refused.is_none() {
             let started = std::mem::replace(&mut transaction.chunking, true);
             transaction.refused = Some(texts::too_big(most));
             if started {
@@ -194,29 +161,18 @@ impl Session {
             return self.begin_chunk(chunk, now);
         }
         let size = transaction.size.max(Some(octets));
-        self.ask(
-            Question::ChunkStart(chunk),
-            Event::BodyStarted(BodyStart {
-                chunked: true,
-                size,
-            }),
-            now,
-        );
+        self.ask(Question::ChunkStart(chunk), Event::BodyStarted(BodyStart { chunked: true, size }), now);
     }
 
     fn bdat_is_out_of_place(&self) -> Option<Reply> {
         if !self.config.chunking {
-            return Some(Reply::new(
-                502,
-                (5, 5, 1),
-                "BDAT is not offered here; please use DATA.",
-            ));
+            return Some(Reply::new(502, (5, 5, 1), "BDAT is not offered here; please use DATA."));
         }
         match &self.transaction {
             None => Some(texts::sequence("Please say MAIL and RCPT first.")),
-            Some(transaction) if transaction.envelope.recipients.is_empty() => Some(
-                texts::sequence("No recipient was accepted; give one with RCPT first."),
-            ),
+            Some(transaction) if transaction.envelope.recipients.is_empty() => {
+                Some(texts::sequence("No recipient was accepted; give one with RCPT first."))
+            }
             Some(_) => None,
         }
     }
@@ -224,13 +180,7 @@ impl Session {
     fn begin_data(&mut self, now: Duration) {
         let decoder = Decoder::new(self.bare_lf_tolerated);
         self.clock.body_started(now);
-        self.say_and_wait(
-            &Reply::bare(
-                354,
-                "Send the message; end it with a dot on a line of its own.",
-            ),
-            "DATA",
-        );
+        self.say_and_wait(&Reply::bare(354, "Send the message; end it with a dot on a line of its own."), "DATA");
         self.state = State::Data(Data { decoder });
     }
 
@@ -253,28 +203,18 @@ impl Session {
     }
 
     fn begin_chunk(&mut self, chunk: Chunk, now: Duration) {
-        if chunk.left == 0 {
-            self.end_chunk(chunk, now)
-        } else {
-            self.state = State::Chunk(chunk)
-        }
+        if chunk.left == 0 { self.end_chunk(chunk, now) } else { self.state = State::Chunk(chunk) }
     }
 
     pub(super) fn take_chunk<'i>(&mut self, input: &'i [u8], now: Duration) -> (usize, &'i [u8]) {
         let State::Chunk(chunk) = &mut self.state else {
             return (0, &[]);
         };
-        let taken = usize::try_from(chunk.left)
-            .unwrap_or(usize::MAX)
-            .min(input.len());
+        let taken = usize::try_from(chunk.left).unwrap_or(usize::MAX).min(input.len());
         chunk.left -= taken as u64;
         let (ends, swallow) = (chunk.left == 0, chunk.refused.is_some());
         self.clock.turn(now);
-        let body = if swallow {
-            &[]
-        } else {
-            self.count_body(&input[..taken])
-        };
+        let body = if swallow { &[] } else { self.count_body(&input[..taken]) };
         if ends
             && !self.is_closed()
             && let State::Chunk(chunk) = std::mem::replace(&mut self.state, State::Command)
@@ -289,18 +229,11 @@ impl Session {
             self.refuse(&reply);
             return self.await_command(now);
         }
-        let refused = self
-            .transaction
-            .as_ref()
-            .and_then(|transaction| transaction.refused.clone());
+        let refused = self.transaction.as_ref().and_then(|transaction| transaction.refused.clone());
         match (chunk.last, refused) {
             (true, _) => self.end_body(now),
             (false, None) => {
-                self.say(&Reply::new(
-                    250,
-                    (2, 0, 0),
-                    format!("{} octets received.", chunk.octets),
-                ));
+                self.say(&Reply::new(250, (2, 0, 0), format!("{} octets received.", chunk.octets)));
                 self.await_command(now);
             }
             // Chunks that were pipelined behind it get the same answer until LAST or RSET.
@@ -314,10 +247,7 @@ impl Session {
     /// Counts octets of the message and keeps its limits; returns those to be handed out.
     fn count_body<'i>(&mut self, body: &'i [u8]) -> &'i [u8] {
         let limits = &self.config.limits;
-        let (most, line_most) = (
-            limits.message_octets_max,
-            limits.body_line_octets_max as u64,
-        );
+        let (most, line_most) = (limits.message_octets_max, limits.body_line_octets_max as u64);
         let Some(transaction) = &mut self.transaction else {
             return &[];
         };
@@ -346,11 +276,7 @@ impl Session {
             BodyFault::TooBig => texts::too_big(limits.message_octets_max),
             BodyFault::LineTooLong => texts::body_line_too_long(limits.body_line_octets_max),
         };
-        if self
-            .transaction
-            .as_ref()
-            .is_some_and(|transaction| transaction.refused.is_none())
-        {
+        if self.transaction.as_ref().is_some_and(|transaction| transaction.refused.is_none()) {
             self.refuse_rest(reply);
             self.tell(Event::BodyAborted(fault));
         }
@@ -373,21 +299,8 @@ impl Session {
         if let Some(reply) = transaction.refused.clone() {
             return self.end_refused(&reply, now);
         }
-        let Received {
-            octets,
-            header_octets,
-            header_lines,
-            ..
-        } = transaction.received;
-        self.ask(
-            Question::BodyEnd,
-            Event::BodyEnd(BodyEnd {
-                octets,
-                header_octets,
-                header_lines,
-            }),
-            now,
-        );
+        let Received { octets, header_octets, header_lines, .. } = transaction.received;
+        self.ask(Question::BodyEnd, Event::BodyEnd(BodyEnd { octets, header_octets, header_lines }), now);
     }
 
     fn end_refused(&mut self, reply: &Reply, now: Duration) {

@@ -50,12 +50,7 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) fn new(now: Duration) -> Self {
-        Self {
-            started: now,
-            turn: now,
-            body_started: now,
-            stopped: None,
-        }
+        Self { started: now, turn: now, body_started: now, stopped: None }
     }
 
     /// It is the peer's turn from now on.
@@ -83,11 +78,7 @@ impl Clock {
     }
 
     /// The next time-out and when it comes.
-    pub(super) fn next(
-        &self,
-        waiting: Waiting,
-        limits: &TimeOuts,
-    ) -> Option<(Duration, TimeoutReason)> {
+    pub(super) fn next(&self, waiting: Waiting, limits: &TimeOuts) -> Option<(Duration, TimeoutReason)> {
         if self.stopped.is_some() {
             return None;
         }
@@ -99,10 +90,7 @@ impl Clock {
             Waiting::Handshake => (self.turn + limits.command, TimeoutReason::Handshake),
             Waiting::Body { octets } => {
                 let block = (self.turn + limits.body_block, TimeoutReason::BodyBlock);
-                let whole = (
-                    self.body_started + limits.body_whole,
-                    TimeoutReason::BodyWhole,
-                );
+                let whole = (self.body_started + limits.body_whole, TimeoutReason::BodyWhole);
                 let rate = (self.rate_deadline(octets, limits), TimeoutReason::BodyRate);
                 [whole, rate].into_iter().fold(block, earlier)
             }
@@ -116,15 +104,11 @@ impl Clock {
             return Duration::MAX;
         }
         let earned = Duration::from_millis(octets.saturating_mul(1000) / limits.body_rate_min);
-        self.body_started
-            .saturating_add(earned.max(limits.body_rate_grace))
+        self.body_started.saturating_add(earned.max(limits.body_rate_grace))
     }
 }
 
-fn earlier(
-    a: (Duration, TimeoutReason),
-    b: (Duration, TimeoutReason),
-) -> (Duration, TimeoutReason) {
+fn earlier(a: (Duration, TimeoutReason), b: (Duration, TimeoutReason)) -> (Duration, TimeoutReason) {
     if b.0 < a.0 { b } else { a }
 }
 
@@ -157,9 +141,6 @@ mod tests {
         assert_eq!(clock.next(Waiting::Body { octets: 0 }, &limits), None);
         clock.stop(secs(14));
         clock.go_on(secs(112));
-        assert_eq!(
-            clock.next(Waiting::Body { octets: 0 }, &limits),
-            Some((secs(120), TimeoutReason::BodyRate))
-        );
+        assert_eq!(clock.next(Waiting::Body { octets: 0 }, &limits), Some((secs(120), TimeoutReason::BodyRate)));
     }
 }

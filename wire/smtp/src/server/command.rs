@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 use smtp_proto::request::parser::Rfc5321Parser;
 use smtp_proto::{
-    AUTH_LOGIN, AUTH_PLAIN, Error, MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_SMTPUTF8,
-    MailFrom as MailParameters, RcptTo as RcptParameters, Request,
+    AUTH_LOGIN, AUTH_PLAIN, Error, MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_SMTPUTF8, MailFrom as MailParameters,
+    RcptTo as RcptParameters, Request,
 };
 
 use super::event::{BodyKind, MailFrom, Mechanism};
@@ -18,29 +18,19 @@ use crate::{AddressError, Recipient};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Command {
-    Ehlo {
-        domain: String,
-    },
-    Helo {
-        domain: String,
-    },
+    Ehlo { domain: String },
+    Helo { domain: String },
     Mail(MailFrom),
     Rcpt(Recipient),
     Data,
-    Bdat {
-        octets: u64,
-        last: bool,
-    },
+    Bdat { octets: u64, last: bool },
     Rset,
     Noop,
     Help,
     Vrfy,
     Expn,
     StartTls,
-    Auth {
-        mechanism: Mechanism,
-        initial: Option<String>,
-    },
+    Auth { mechanism: Mechanism, initial: Option<String> },
     Quit,
 }
 
@@ -66,10 +56,7 @@ const RCPT_SYNTAX: &str = "RCPT TO:<address>";
 
 /// Reads one line, given without its line end.
 pub(super) fn parse(line: &[u8]) -> Result<Command, CommandError> {
-    let verb_end = line
-        .iter()
-        .position(|&b| b == b' ' || b == b'\t')
-        .unwrap_or(line.len());
+    let verb_end = line.iter().position(|&b| b == b' ' || b == b'\t').unwrap_or(line.len());
     let (verb, argument) = line.split_at(verb_end);
     let verb = verb.to_ascii_uppercase();
     if verb == b"BDAT" {
@@ -95,26 +82,13 @@ pub(super) fn parse(line: &[u8]) -> Result<Command, CommandError> {
 
 /// A browser or a script that was led to our port (cross-protocol request forgery).
 fn is_other_protocol(verb: &[u8], argument: &[u8]) -> bool {
-    let is_method = [
-        &b"GET"[..],
-        b"HEAD",
-        b"POST",
-        b"PUT",
-        b"DELETE",
-        b"OPTIONS",
-        b"CONNECT",
-        b"PATCH",
-    ]
-    .contains(&verb);
+    let is_method =
+        [&b"GET"[..], b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"PATCH"].contains(&verb);
     (is_method && !argument.is_empty()) || verb == b"HOST:" || verb == b"USER-AGENT:"
 }
 
 fn alone(verb: &'static str, argument: &str, command: Command) -> Result<Command, CommandError> {
-    if argument.is_empty() {
-        Ok(command)
-    } else {
-        Err(CommandError::TakesNoArgument(verb))
-    }
+    if argument.is_empty() { Ok(command) } else { Err(CommandError::TakesNoArgument(verb)) }
 }
 
 fn bdat(argument: &[u8]) -> Result<Command, CommandError> {
@@ -131,11 +105,7 @@ fn bdat(argument: &[u8]) -> Result<Command, CommandError> {
         Some(word) if word.eq_ignore_ascii_case("LAST") => true,
         Some(_) => return Err(CommandError::Bdat),
     };
-    if words.next().is_some() {
-        Err(CommandError::Bdat)
-    } else {
-        Ok(Command::Bdat { octets, last })
-    }
+    if words.next().is_some() { Err(CommandError::Bdat) } else { Ok(Command::Bdat { octets, last }) }
 }
 
 fn mail(argument: &str) -> Result<Command, CommandError> {
@@ -143,10 +113,7 @@ fn mail(argument: &str) -> Result<Command, CommandError> {
     let (reverse_path, rest) = take_reverse_path(path).map_err(CommandError::ReversePath)?;
     let rest = parameters(rest, MAIL_SYNTAX)?;
     // The library lets such a number wrap.
-    if rest.to_ascii_uppercase().split(' ').any(|word| {
-        word.strip_prefix("SIZE=")
-            .is_some_and(|size| size.len() > 18)
-    }) {
+    if rest.to_ascii_uppercase().split(' ').any(|word| word.strip_prefix("SIZE=").is_some_and(|size| size.len() > 18)) {
         return Err(CommandError::BadParameter("SIZE"));
     }
     let line = format!("{rest}\r\n");
@@ -164,18 +131,9 @@ fn mail(argument: &str) -> Result<Command, CommandError> {
         return Err(CommandError::UnknownParameter(rest.to_owned()));
     }
     let size = (given.size > 0).then_some(given.size as u64);
-    let body = if given.flags & MAIL_BODY_8BITMIME != 0 {
-        BodyKind::EightBitMime
-    } else {
-        BodyKind::SevenBit
-    };
+    let body = if given.flags & MAIL_BODY_8BITMIME != 0 { BodyKind::EightBitMime } else { BodyKind::SevenBit };
     let smtputf8 = given.flags & MAIL_SMTPUTF8 != 0;
-    Ok(Command::Mail(MailFrom {
-        reverse_path,
-        size,
-        body,
-        smtputf8,
-    }))
+    Ok(Command::Mail(MailFrom { reverse_path, size, body, smtputf8 }))
 }
 
 fn rcpt(argument: &str) -> Result<Command, CommandError> {
@@ -196,8 +154,7 @@ fn rcpt(argument: &str) -> Result<Command, CommandError> {
 /// What follows `FROM:` or `TO:`. A space after the colon is wrong but common.
 fn after_keyword<'a>(argument: &'a str, keyword: &str) -> Option<&'a str> {
     let head = argument.get(..keyword.len())?;
-    head.eq_ignore_ascii_case(keyword)
-        .then(|| argument[keyword.len()..].trim_start_matches(' '))
+    head.eq_ignore_ascii_case(keyword).then(|| argument[keyword.len()..].trim_start_matches(' '))
 }
 
 fn parameters<'a>(rest: &'a str, syntax: &'static str) -> Result<&'a str, CommandError> {
@@ -230,20 +187,13 @@ fn other(verb: &[u8], argument: &str) -> Result<Command, CommandError> {
     }
     line.extend_from_slice(b"\r\n");
     match Request::parse(&mut line.iter()) {
-        Ok(Request::Ehlo { host }) => Ok(Command::Ehlo {
-            domain: greeting_domain(&host, "EHLO your.host.name")?,
-        }),
-        Ok(Request::Helo { host }) => Ok(Command::Helo {
-            domain: greeting_domain(&host, "HELO your.host.name")?,
-        }),
+        Ok(Request::Ehlo { host }) => Ok(Command::Ehlo { domain: greeting_domain(&host, "EHLO your.host.name")? }),
+        Ok(Request::Helo { host }) => Ok(Command::Helo { domain: greeting_domain(&host, "HELO your.host.name")? }),
         Ok(Request::Noop { .. }) => Ok(Command::Noop),
         Ok(Request::Help { .. }) => Ok(Command::Help),
         Ok(Request::Vrfy { .. }) => Ok(Command::Vrfy),
         Ok(Request::Expn { .. }) => Ok(Command::Expn),
-        Ok(Request::Auth {
-            mechanism,
-            initial_response,
-        }) => {
+        Ok(Request::Auth { mechanism, initial_response }) => {
             let mechanism = match mechanism {
                 AUTH_PLAIN => Mechanism::Plain,
                 AUTH_LOGIN => Mechanism::Login,
@@ -257,45 +207,23 @@ fn other(verb: &[u8], argument: &str) -> Result<Command, CommandError> {
             Err(CommandError::UnknownMechanism)
         }
         Err(Error::SyntaxError { syntax }) => Err(CommandError::Syntax(syntax)),
-        Ok(
-            Request::Lhlo { .. }
-            | Request::Etrn { .. }
-            | Request::Atrn { .. }
-            | Request::Burl { .. },
-        ) => Err(CommandError::NotImplemented),
-        Ok(_) | Err(_) => Err(if is_known(verb) {
-            CommandError::NotImplemented
-        } else {
-            CommandError::Unknown
-        }),
+        Ok(Request::Lhlo { .. } | Request::Etrn { .. } | Request::Atrn { .. } | Request::Burl { .. }) => {
+            Err(CommandError::NotImplemented)
+        }
+        Ok(_) | Err(_) => Err(if is_known(verb) { CommandError::NotImplemented } else { CommandError::Unknown }),
     }
 }
 
 /// Verbs of other times that a server may know and lack (RFC 5321 section 4.2.4).
 fn is_known(verb: &[u8]) -> bool {
-    [
-        &b"SEND"[..],
-        b"SOML",
-        b"SAML",
-        b"TURN",
-        b"ETRN",
-        b"ATRN",
-        b"BURL",
-        b"LHLO",
-        b"XCLIENT",
-        b"XFORWARD",
-    ]
-    .contains(&verb)
+    [&b"SEND"[..], b"SOML", b"SAML", b"TURN", b"ETRN", b"ATRN", b"BURL", b"LHLO", b"XCLIENT", b"XFORWARD"]
+        .contains(&verb)
 }
 
 /// Old devices greet with an underscore or with their bare name; nothing is decided by this text.
 fn greeting_domain(host: &str, syntax: &'static str) -> Result<String, CommandError> {
     let fits = (1..=255).contains(&host.len()) && host.bytes().all(|b| b.is_ascii_graphic());
-    if fits {
-        Ok(host.to_owned())
-    } else {
-        Err(CommandError::Syntax(syntax))
-    }
+    if fits { Ok(host.to_owned()) } else { Err(CommandError::Syntax(syntax)) }
 }
 
 #[cfg(test)]
@@ -313,46 +241,21 @@ mod tests {
 
     #[test]
     fn mail_and_its_parameters() {
-        let mail =
-            mail_from("mail from: <Anna@X.example>  size=1000 body=8bitmime SMTPUTF8 AUTH=<>");
-        assert_eq!(
-            mail.reverse_path,
-            ReversePath::Address(Address::parse("Anna@x.example").unwrap())
-        );
-        assert_eq!(
-            (mail.size, mail.body, mail.smtputf8),
-            (Some(1000), BodyKind::EightBitMime, true)
-        );
+        let mail = mail_from("mail from: <Anna@X.example>  size=1000 body=8bitmime SMTPUTF8 AUTH=<>");
+        assert_eq!(mail.reverse_path, ReversePath::Address(Address::parse("Anna@x.example").unwrap()));
+        assert_eq!((mail.size, mail.body, mail.smtputf8), (Some(1000), BodyKind::EightBitMime, true));
         assert_eq!(mail_from("MAIL FROM:<>").reverse_path, ReversePath::Null);
         for (line, error) in [
             ("MAIL", CommandError::Syntax(MAIL_SYNTAX)),
             ("MAIL TO:<a@b>", CommandError::Syntax(MAIL_SYNTAX)),
             ("MAIL FROM:<a@b>SIZE=1", CommandError::Syntax(MAIL_SYNTAX)),
-            (
-                "MAIL FROM:a@b",
-                CommandError::ReversePath(AddressError::NoBrackets),
-            ),
+            ("MAIL FROM:a@b", CommandError::ReversePath(AddressError::NoBrackets)),
             ("MAIL FROM:<a@b> SIZE=x", CommandError::BadParameter("SIZE")),
-            (
-                "MAIL FROM:<a@b> SIZE=184467440737095516151",
-                CommandError::BadParameter("SIZE"),
-            ),
-            (
-                "MAIL FROM:<a@b> BODY=9BIT",
-                CommandError::BadParameter("BODY"),
-            ),
-            (
-                "MAIL FROM:<a@b> RET=FULL",
-                CommandError::UnknownParameter("RET=FULL".into()),
-            ),
-            (
-                "MAIL FROM:<a@b> BODY=BINARYMIME",
-                CommandError::UnknownParameter("BODY=BINARYMIME".into()),
-            ),
-            (
-                "MAIL FROM:<a@b> FOO=1",
-                CommandError::UnknownParameter("FOO=1".into()),
-            ),
+            ("MAIL FROM:<a@b> SIZE=184467440737095516151", CommandError::BadParameter("SIZE")),
+            ("MAIL FROM:<a@b> BODY=9BIT", CommandError::BadParameter("BODY")),
+            ("MAIL FROM:<a@b> RET=FULL", CommandError::UnknownParameter("RET=FULL".into())),
+            ("MAIL FROM:<a@b> BODY=BINARYMIME", CommandError::UnknownParameter("BODY=BINARYMIME".into())),
+            ("MAIL FROM:<a@b> FOO=1", CommandError::UnknownParameter("FOO=1".into())),
         ] {
             assert_eq!(parse(line.as_bytes()), Err(error), "{line}");
         }
@@ -360,74 +263,34 @@ mod tests {
 
     #[test]
     fn rcpt_takes_no_parameters() {
-        assert_eq!(
-            parse(b"RCPT TO:<Postmaster>"),
-            Ok(Command::Rcpt(Recipient::Postmaster))
-        );
-        assert_eq!(
-            parse(b"RCPT TO:<>"),
-            Err(CommandError::ForwardPath(AddressError::Empty))
-        );
+        assert_eq!(parse(b"RCPT TO:<Postmaster>"), Ok(Command::Rcpt(Recipient::Postmaster)));
+        assert_eq!(parse(b"RCPT TO:<>"), Err(CommandError::ForwardPath(AddressError::Empty)));
         let notify = parse(b"RCPT TO:<a@b> NOTIFY=SUCCESS");
-        assert_eq!(
-            notify,
-            Err(CommandError::UnknownParameter("NOTIFY=SUCCESS".into()))
-        );
+        assert_eq!(notify, Err(CommandError::UnknownParameter("NOTIFY=SUCCESS".into())));
     }
 
     #[test]
     fn chunk_sizes_are_exact_or_refused() {
-        assert_eq!(
-            parse(b"BDAT 10"),
-            Ok(Command::Bdat {
-                octets: 10,
-                last: false
-            })
-        );
-        assert_eq!(
-            parse(b"bdat  0  last"),
-            Ok(Command::Bdat {
-                octets: 0,
-                last: true
-            })
-        );
-        for line in [
-            "BDAT",
-            "BDAT x",
-            "BDAT -1",
-            "BDAT +1",
-            "BDAT 1 FIRST",
-            "BDAT 1 LAST x",
-            "BDAT 184467440737095516161",
-        ] {
+        assert_eq!(parse(b"BDAT 10"), Ok(Command::Bdat { octets: 10, last: false }));
+        assert_eq!(parse(b"bdat  0  last"), Ok(Command::Bdat { octets: 0, last: true }));
+        for line in
+            ["BDAT", "BDAT x", "BDAT -1", "BDAT +1", "BDAT 1 FIRST", "BDAT 1 LAST x", "BDAT 184467440737095516161"]
+        {
             assert_eq!(parse(line.as_bytes()), Err(CommandError::Bdat), "{line}");
         }
     }
 
     #[test]
     fn other_verbs() {
-        assert_eq!(
-            parse(b"ehlo [192.0.2.1]"),
-            Ok(Command::Ehlo {
-                domain: "[192.0.2.1]".into()
-            })
-        );
-        assert_eq!(
-            parse(b"HELO my_mfp"),
-            Ok(Command::Helo {
-                domain: "my_mfp".into()
-            })
-        );
+        assert_eq!(parse(b"ehlo [192.0.2.1]"), Ok(Command::Ehlo { domain: "[192.0.2.1]".into() }));
+        assert_eq!(parse(b"HELO my_mfp"), Ok(Command::Helo { domain: "my_mfp".into() }));
         assert!(matches!(parse(b"EHLO"), Err(CommandError::Syntax(_))));
         assert_eq!(parse(b"NOOP"), Ok(Command::Noop));
         assert_eq!(parse(b"noop anything at all"), Ok(Command::Noop));
         assert_eq!(parse(b"HELP MAIL"), Ok(Command::Help));
         assert_eq!(parse(b"VRFY anna"), Ok(Command::Vrfy));
         assert_eq!(parse(b"EXPN all"), Ok(Command::Expn));
-        assert_eq!(
-            parse(b"DATA now"),
-            Err(CommandError::TakesNoArgument("DATA"))
-        );
+        assert_eq!(parse(b"DATA now"), Err(CommandError::TakesNoArgument("DATA")));
         assert_eq!(parse(b"DATA  "), Ok(Command::Data));
         assert_eq!(parse(b"TURN"), Err(CommandError::NotImplemented));
         assert_eq!(parse(b"ETRN x"), Err(CommandError::NotImplemented));
@@ -440,18 +303,9 @@ mod tests {
 
     #[test]
     fn auth_mechanisms() {
-        let plain = Command::Auth {
-            mechanism: Mechanism::Plain,
-            initial: Some("AGEAYg==".into()),
-        };
+        let plain = Command::Auth { mechanism: Mechanism::Plain, initial: Some("AGEAYg==".into()) };
         assert_eq!(parse(b"AUTH plain AGEAYg=="), Ok(plain));
-        assert_eq!(
-            parse(b"AUTH LOGIN"),
-            Ok(Command::Auth {
-                mechanism: Mechanism::Login,
-                initial: None
-            })
-        );
+        assert_eq!(parse(b"AUTH LOGIN"), Ok(Command::Auth { mechanism: Mechanism::Login, initial: None }));
         assert_eq!(parse(b"AUTH CRAM-MD5"), Err(CommandError::UnknownMechanism));
         assert_eq!(parse(b"AUTH X-OWN"), Err(CommandError::UnknownMechanism));
         assert!(matches!(parse(b"AUTH"), Err(CommandError::Syntax(_))));

@@ -12,30 +12,15 @@ impl Session {
     pub(super) fn run_command(&mut self, line: &[u8], more: bool, now: Duration) {
         self.clock.turn(now);
         let command = command::parse(line);
-        if !matches!(
-            command,
-            Ok(Command::Rcpt(_)) | Ok(Command::Bdat { octets: 1.., .. })
-        ) {
+        if !matches!(command, Ok(Command::Rcpt(_)) | Ok(Command::Bdat { octets: 1.., .. })) {
             self.counts.commands += 1;
         }
         if self.counts.commands > self.config.limits.commands_max {
             return self.close_with(&texts::too_many_commands(), CloseReason::TooManyCommands);
         }
         match command {
-            Ok(Command::Ehlo { domain }) => self.greet(
-                Greeting {
-                    domain,
-                    extended: true,
-                },
-                more,
-            ),
-            Ok(Command::Helo { domain }) => self.greet(
-                Greeting {
-                    domain,
-                    extended: false,
-                },
-                more,
-            ),
+            Ok(Command::Ehlo { domain }) => self.greet(Greeting { domain, extended: true }, more),
+            Ok(Command::Helo { domain }) => self.greet(Greeting { domain, extended: false }, more),
             Ok(Command::StartTls) => self.start_tls(),
             Ok(Command::Auth { mechanism, initial }) => self.auth(mechanism, initial, more, now),
             Ok(Command::Mail(mail)) => self.mail(mail, now),
@@ -44,25 +29,17 @@ impl Session {
             Ok(Command::Bdat { octets, last }) => self.bdat(octets, last, now),
             Ok(Command::Rset) => {
                 self.reset();
-                self.say(&Reply::new(
-                    250,
-                    (2, 0, 0),
-                    "Everything is forgotten; go on with MAIL.",
-                ));
+                self.say(&Reply::new(250, (2, 0, 0), "Everything is forgotten; go on with MAIL."));
             }
             Ok(Command::Noop) => self.say(&Reply::new(250, (2, 0, 0), "OK")),
             Ok(Command::Help) => self.say(&texts::help(&self.config.clone())),
             // RFC 5321 section 7.3: nothing is told about who exists here.
-            Ok(Command::Vrfy) => self.say(&Reply::new(
-                252,
-                (2, 5, 0),
-                "Addresses are not checked this way; just send the mail.",
-            )),
-            Ok(Command::Expn) => self.refuse(&Reply::new(
-                502,
-                (5, 5, 1),
-                "Lists are not shown here; just send the mail.",
-            )),
+            Ok(Command::Vrfy) => {
+                self.say(&Reply::new(252, (2, 5, 0), "Addresses are not checked this way; just send the mail."))
+            }
+            Ok(Command::Expn) => {
+                self.refuse(&Reply::new(502, (5, 5, 1), "Lists are not shown here; just send the mail."))
+            }
             Ok(Command::Quit) => {
                 let reply = texts::service_closing(&self.config);
                 self.close_with(&reply, CloseReason::Quit);
@@ -74,11 +51,7 @@ impl Session {
     /// The TLS handshake is done. What was said before it is forgotten (RFC 3207 section 4.2).
     pub fn tls_started(&mut self, now: Duration) -> Result<(), NotAsked> {
         if !matches!(self.state, State::Handshake) {
-            return if self.is_closed() {
-                Ok(())
-            } else {
-                Err(NotAsked)
-            };
+            return if self.is_closed() { Ok(()) } else { Err(NotAsked) };
         }
         self.tls = true;
         self.greeting = None;
@@ -137,21 +110,13 @@ impl Session {
 
     /// A reply that is to refuse something, or the one that says we made a mistake.
     pub(super) fn checked(&self, reply: Reply) -> Reply {
-        if reply.is_temporary() || reply.is_permanent() {
-            reply
-        } else {
-            texts::wrong_answer()
-        }
+        if reply.is_temporary() || reply.is_permanent() { reply } else { texts::wrong_answer() }
     }
 
     pub(super) fn not_asked(&mut self, state: State) -> Result<(), NotAsked> {
         self.state = state;
         // A time-out or a broken connection may have ended the session while the caller thought.
-        if self.is_closed() {
-            Ok(())
-        } else {
-            Err(NotAsked)
-        }
+        if self.is_closed() { Ok(()) } else { Err(NotAsked) }
     }
 
     fn greet(&mut self, greeting: Greeting, more: bool) {
@@ -173,10 +138,7 @@ impl Session {
 
     fn keywords(&self) -> Vec<String> {
         let config = &self.config;
-        let mut keywords = vec![
-            "PIPELINING".to_owned(),
-            format!("SIZE {}", config.limits.message_octets_max),
-        ];
+        let mut keywords = vec!["PIPELINING".to_owned(), format!("SIZE {}", config.limits.message_octets_max)];
         if config.starttls && !self.tls {
             keywords.push("STARTTLS".into());
         }
@@ -218,46 +180,26 @@ impl Session {
             return self.refuse(&texts::tls_first());
         }
         if self.config.auth_required && self.identity.is_none() {
-            return self.refuse(&if self.tls {
-                texts::auth_first()
-            } else {
-                texts::tls_first()
-            });
+            return self.refuse(&if self.tls { texts::auth_first() } else { texts::tls_first() });
         }
         if self.transaction.is_some() {
-            return self.refuse(&texts::sequence(
-                "A mail has begun already; finish it or say RSET.",
-            ));
+            return self.refuse(&texts::sequence("A mail has begun already; finish it or say RSET."));
         }
         if self.counts.messages >= limits.messages_max {
             return self.close_with(&texts::too_many_messages(), CloseReason::TooManyMessages);
         }
-        if mail
-            .size
-            .is_some_and(|size| size > limits.message_octets_max)
-        {
+        if mail.size.is_some_and(|size| size > limits.message_octets_max) {
             let reply = texts::too_big(limits.message_octets_max);
             return self.refuse(&reply);
         }
         if mail.smtputf8 && !self.config.smtputf8 {
-            return self.refuse(&texts::command_error(&CommandError::UnknownParameter(
-                "SMTPUTF8".into(),
-            )));
+            return self.refuse(&texts::command_error(&CommandError::UnknownParameter("SMTPUTF8".into())));
         }
-        if !mail.smtputf8
-            && mail
-                .reverse_path
-                .address()
-                .is_some_and(|address| !address.is_ascii())
-        {
+        if !mail.smtputf8 && mail.reverse_path.address().is_some_and(|address| !address.is_ascii()) {
             return self.refuse(&texts::needs_smtputf8());
         }
         let transaction = Transaction::new(mail.reverse_path.clone(), mail.size, mail.smtputf8);
-        self.ask(
-            Question::Mail(Box::new(transaction)),
-            Event::MailFrom(mail),
-            now,
-        );
+        self.ask(Question::Mail(Box::new(transaction)), Event::MailFrom(mail), now);
     }
 
     fn rcpt(&mut self, recipient: Recipient, now: Duration) {
@@ -265,15 +207,9 @@ impl Session {
             return self.refuse(&texts::sequence("Please say MAIL first."));
         };
         if transaction.chunking {
-            return self.refuse(&texts::sequence(
-                "The message has begun; recipients come before it.",
-            ));
+            return self.refuse(&texts::sequence("The message has begun; recipients come before it."));
         }
-        if !transaction.smtputf8
-            && recipient
-                .address()
-                .is_some_and(|address| !address.is_ascii())
-        {
+        if !transaction.smtputf8 && recipient.address().is_some_and(|address| !address.is_ascii()) {
             return self.refuse(&texts::needs_smtputf8());
         }
         let most = self.config.limits.recipients_max;
@@ -281,11 +217,7 @@ impl Session {
             // No error of the peer: RFC 5321 section 4.5.3.1.10 has it send the rest in another mail.
             return self.say(&texts::too_many_recipients(most));
         }
-        self.ask(
-            Question::Rcpt(recipient.clone()),
-            Event::RcptTo(RcptTo { recipient }),
-            now,
-        );
+        self.ask(Question::Rcpt(recipient.clone()), Event::RcptTo(RcptTo { recipient }), now);
     }
 
     fn data(&mut self, more: bool, now: Duration) {
@@ -297,19 +229,12 @@ impl Session {
             return self.refuse(&texts::sequence("Please say MAIL and RCPT first."));
         };
         if transaction.chunking {
-            return self.refuse(&texts::sequence(
-                "The message comes by BDAT; finish it with BDAT 0 LAST or say RSET.",
-            ));
+            return self.refuse(&texts::sequence("The message comes by BDAT; finish it with BDAT 0 LAST or say RSET."));
         }
         if transaction.envelope.recipients.is_empty() {
-            return self.refuse(&texts::sequence(
-                "No recipient was accepted; give one with RCPT first.",
-            ));
+            return self.refuse(&texts::sequence("No recipient was accepted; give one with RCPT first."));
         }
-        let start = BodyStart {
-            chunked: false,
-            size: transaction.size,
-        };
+        let start = BodyStart { chunked: false, size: transaction.size };
         self.ask(Question::DataStart, Event::BodyStarted(start), now);
     }
 

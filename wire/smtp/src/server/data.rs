@@ -50,10 +50,7 @@ pub(super) struct Decoder {
 impl Decoder {
     /// The CRLF of the command DATA counts as the end of the line before.
     pub(super) fn new(bare_lf_tolerated: bool) -> Self {
-        Self {
-            place: Place::LineStart { strict: true },
-            bare_lf_tolerated,
-        }
+        Self { place: Place::LineStart { strict: true }, bare_lf_tolerated }
     }
 
     /// Reads as much of `input` as belongs together in the message.
@@ -72,11 +69,7 @@ impl Decoder {
                 (Place::LineStart { strict }, b'.') => {
                     self.place = Place::Dot { strict };
                     // What stands before the dot goes out first; the dot is held back.
-                    return Step {
-                        consumed: at + 1,
-                        body: &input[start..at],
-                        outcome: Outcome::More,
-                    };
+                    return Step { consumed: at + 1, body: &input[start..at], outcome: Outcome::More };
                 }
                 (Place::Dot { strict }, b'\r') => {
                     self.place = Place::DotCr { strict };
@@ -89,19 +82,11 @@ impl Decoder {
                     start = at;
                 }
                 (Place::DotCr { strict: true }, b'\n') => {
-                    return Step {
-                        consumed: at + 1,
-                        body: &[],
-                        outcome: Outcome::End,
-                    };
+                    return Step { consumed: at + 1, body: &[], outcome: Outcome::End };
                 }
                 (Place::DotCr { strict: false }, b'\n') => {
                     self.place = Place::LineStart { strict: true };
-                    return Step {
-                        consumed: at + 1,
-                        body: b".\r\n",
-                        outcome: Outcome::More,
-                    };
+                    return Step { consumed: at + 1, body: b".\r\n", outcome: Outcome::More };
                 }
                 (Place::DotCr { .. }, _) => return bare_line_break(input, start, at),
                 (Place::LineStart { .. } | Place::Text, b'\r') => {
@@ -117,59 +102,30 @@ impl Decoder {
                 }
             }
         }
-        let body = if matches!(self.place, Place::DotCr { .. }) {
-            &[]
-        } else {
-            &input[start..at]
-        };
-        Step {
-            consumed: at,
-            body,
-            outcome: Outcome::More,
-        }
+        let body = if matches!(self.place, Place::DotCr { .. }) { &[] } else { &input[start..at] };
+        Step { consumed: at, body, outcome: Outcome::More }
     }
 
-    fn bare_lf<'i>(
-        &mut self,
-        input: &'i [u8],
-        start: usize,
-        at: usize,
-        instead: &'static [u8],
-    ) -> Step<'i> {
+    fn bare_lf<'i>(&mut self, input: &'i [u8], start: usize, at: usize, instead: &'static [u8]) -> Step<'i> {
         if !self.bare_lf_tolerated {
             return bare_line_break(input, start, at);
         }
         if start < at {
             // The text before it goes out first; the LF comes up again in the next step.
-            return Step {
-                consumed: at,
-                body: &input[start..at],
-                outcome: Outcome::More,
-            };
+            return Step { consumed: at, body: &input[start..at], outcome: Outcome::More };
         }
         self.place = Place::LineStart { strict: false };
-        Step {
-            consumed: at + 1,
-            body: instead,
-            outcome: Outcome::More,
-        }
+        Step { consumed: at + 1, body: instead, outcome: Outcome::More }
     }
 }
 
 fn bare_line_break(input: &[u8], start: usize, at: usize) -> Step<'_> {
-    Step {
-        consumed: at,
-        body: &input[start..at],
-        outcome: Outcome::BareLineBreak,
-    }
+    Step { consumed: at, body: &input[start..at], outcome: Outcome::BareLineBreak }
 }
 
 /// Octets up to the next CR, LF or NUL.
 fn text_run(input: &[u8]) -> usize {
-    input
-        .iter()
-        .position(|&octet| matches!(octet, b'\r' | b'\n' | 0))
-        .unwrap_or(input.len())
+    input.iter().position(|&octet| matches!(octet, b'\r' | b'\n' | 0)).unwrap_or(input.len())
 }
 
 #[cfg(test)]
@@ -185,10 +141,7 @@ mod tests {
         while at < input.len() {
             let end = input.len().min(at + piece);
             let step = decoder.step(&input[at..end]);
-            assert!(
-                step.consumed > 0 || step.outcome != Outcome::More,
-                "stands still at {at}"
-            );
+            assert!(step.consumed > 0 || step.outcome != Outcome::More, "stands still at {at}");
             body.extend_from_slice(step.body);
             at += step.consumed;
             if step.outcome != Outcome::More {
@@ -201,15 +154,11 @@ mod tests {
     #[test]
     fn dots_are_unstuffed_and_only_the_strict_end_ends() {
         for piece in [1, 2, 3, 100] {
-            let (body, outcome, rest) =
-                decode(b"a\r\n..b\r\n.c\r\n...\r\n\r\n.\r\nQUIT\r\n", false, piece);
+            let (body, outcome, rest) = decode(b"a\r\n..b\r\n.c\r\n...\r\n\r\n.\r\nQUIT\r\n", false, piece);
             assert_eq!(body, b"a\r\n.b\r\nc\r\n..\r\n\r\n", "{piece}");
             assert_eq!(outcome, Outcome::End);
             assert_eq!(rest, b"QUIT\r\n");
-            assert_eq!(
-                decode(b".\r\n", false, piece),
-                (Vec::new(), Outcome::End, Vec::new())
-            );
+            assert_eq!(decode(b".\r\n", false, piece), (Vec::new(), Outcome::End, Vec::new()));
         }
     }
 
@@ -229,11 +178,7 @@ mod tests {
             b"a\n.\r\n",
         ] {
             for piece in [1, 2, 100] {
-                assert_eq!(
-                    decode(bad, false, piece).1,
-                    Outcome::BareLineBreak,
-                    "{bad:?}"
-                );
+                assert_eq!(decode(bad, false, piece).1, Outcome::BareLineBreak, "{bad:?}");
             }
         }
     }
@@ -241,12 +186,8 @@ mod tests {
     #[test]
     fn bare_lf_is_normalised_after_framing() {
         for piece in [1, 2, 3, 100] {
-            let (body, outcome, rest) =
-                decode(b"a\n.\nb\n.\r\nc\r\n.\nd\n..e\r\n.\r\nQ", true, piece);
-            assert_eq!(
-                body, b"a\r\n.\r\nb\r\n.\r\nc\r\n.\r\nd\r\n.e\r\n",
-                "{piece}"
-            );
+            let (body, outcome, rest) = decode(b"a\n.\nb\n.\r\nc\r\n.\nd\n..e\r\n.\r\nQ", true, piece);
+            assert_eq!(body, b"a\r\n.\r\nb\r\n.\r\nc\r\n.\r\nd\r\n.e\r\n", "{piece}");
             assert_eq!(outcome, Outcome::End);
             assert_eq!(rest, b"Q");
             assert_eq!(decode(b"a\rb\r\n", true, piece).1, Outcome::BareLineBreak);
@@ -257,14 +198,7 @@ mod tests {
     fn a_block_without_dots_is_one_piece() {
         let block = b"line one\r\nline two\r\n\r\nline\r\n";
         let step = Decoder::new(false).step(block);
-        assert_eq!(
-            step,
-            Step {
-                consumed: block.len(),
-                body: block,
-                outcome: Outcome::More
-            }
-        );
+        assert_eq!(step, Step { consumed: block.len(), body: block, outcome: Outcome::More });
     }
 
     proptest! {

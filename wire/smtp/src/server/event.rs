@@ -40,16 +40,10 @@ impl Event {
     /// Whether the session waits for an answer to it.
     pub fn is_question(&self) -> bool {
         match self {
-            Self::AuthAttempt(_)
-            | Self::MailFrom(_)
-            | Self::RcptTo(_)
-            | Self::BodyStarted(_)
-            | Self::BodyEnd(_) => true,
-            Self::Greeted(_)
-            | Self::StartTls
-            | Self::BodyAborted(_)
-            | Self::Reset
-            | Self::Close(_) => false,
+            Self::AuthAttempt(_) | Self::MailFrom(_) | Self::RcptTo(_) | Self::BodyStarted(_) | Self::BodyEnd(_) => {
+                true
+            }
+            Self::Greeted(_) | Self::StartTls | Self::BodyAborted(_) | Self::Reset | Self::Close(_) => false,
         }
     }
 }
@@ -87,9 +81,7 @@ pub struct Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("mechanism", &self.mechanism)
-            .finish_non_exhaustive()
+        f.debug_struct("Credentials").field("mechanism", &self.mechanism).finish_non_exhaustive()
     }
 }
 

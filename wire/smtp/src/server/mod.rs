@@ -26,7 +26,6 @@ mod texts;
 pub use clock::TimeoutReason;
 pub use config::{Config, Limits, Peer, TimeOuts};
 pub use event::{
-    BodyEnd, BodyFault, BodyKind, BodyStart, CloseReason, Credentials, Event, Greeting, MailFrom,
-    Mechanism, RcptTo,
+    BodyEnd, BodyFault, BodyKind, BodyStart, CloseReason, Credentials, Event, Greeting, MailFrom, Mechanism, RcptTo,
 };
 pub use session::{Handled, NotAsked, Session};

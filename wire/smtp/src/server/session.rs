@@ -150,10 +150,7 @@ impl Session {
     /// stops early to hand out a part of a message, so call it again until it consumes nothing.
     pub fn handle_input<'i>(&mut self, input: &'i [u8], now: Duration) -> Handled<'i> {
         let mut consumed = 0;
-        while consumed < input.len()
-            && self.events.is_empty()
-            && self.output.len() < OUTPUT_OCTETS_HIGH
-        {
+        while consumed < input.len() && self.events.is_empty() && self.output.len() < OUTPUT_OCTETS_HIGH {
             let rest = &input[consumed..];
             if self.is_early() {
                 continue;
@@ -166,20 +163,14 @@ impl Session {
                 State::Data(_) => {
                     let (taken, body) = self.take_data(rest, now);
                     if !body.is_empty() {
-                        return Handled {
-                            consumed: consumed + taken,
-                            body,
-                        };
+                        return Handled { consumed: consumed + taken, body };
                     }
                     taken
                 }
                 State::Chunk(_) => {
                     let (taken, body) = self.take_chunk(rest, now);
                     if !body.is_empty() {
-                        return Handled {
-                            consumed: consumed + taken,
-                            body,
-                        };
+                        return Handled { consumed: consumed + taken, body };
                     }
                     taken
                 }
@@ -189,10 +180,7 @@ impl Session {
             // Octets behind STARTTLS came in the clear and must never run as commands (CVE-2011-0411).
             consumed = input.len();
         }
-        Handled {
-            consumed,
-            body: &[],
-        }
+        Handled { consumed, body: &[] }
     }
 
     /// The peer closed its sending half or the connection broke.
@@ -223,9 +211,7 @@ impl Session {
         let waiting = match &self.state {
             State::Closed | State::Asking(_) => Waiting::Nothing,
             State::Handshake => Waiting::Handshake,
-            State::Data(_) | State::Chunk(_) => Waiting::Body {
-                octets: self.body_octets_seen(),
-            },
+            State::Data(_) | State::Chunk(_) => Waiting::Body { octets: self.body_octets_seen() },
             State::Command | State::Auth(_) | State::LongLine { .. } => {
                 if self.greeted_once {
                     Waiting::Command
@@ -263,10 +249,7 @@ impl Session {
     /// answer if a message is on its way.
     pub fn shut_down(&mut self) {
         self.shutting_down = true;
-        if matches!(
-            self.state,
-            State::Command | State::LongLine { .. } | State::Auth(_)
-        ) {
+        if matches!(self.state, State::Command | State::LongLine { .. } | State::Auth(_)) {
             self.shut_down_now();
         }
     }
@@ -293,21 +276,13 @@ impl Session {
 
     /// Sender and accepted recipients of the open transaction.
     pub fn envelope(&self) -> Option<&Envelope> {
-        self.transaction
-            .as_deref()
-            .map(|transaction| &transaction.envelope)
+        self.transaction.as_deref().map(|transaction| &transaction.envelope)
     }
 
     /// Octets that the session holds on the heap, roughly; for limits on memory.
     pub fn heap_octets(&self) -> usize {
-        let recipients = self.envelope().map_or(0, |envelope| {
-            envelope.recipients.capacity() * size_of::<Recipient>()
-        });
-        let transaction = if self.transaction.is_some() {
-            size_of::<Transaction>()
-        } else {
-            0
-        };
+        let recipients = self.envelope().map_or(0, |envelope| envelope.recipients.capacity() * size_of::<Recipient>());
+        let transaction = if self.transaction.is_some() { size_of::<Transaction>() } else { 0 };
         self.line.capacity()
             + self.output.capacity()
             + self.events.capacity() * size_of::<Event>()
@@ -406,11 +381,7 @@ impl Session {
 
     fn line_octets_max(&self) -> usize {
         let limits = &self.config.limits;
-        if self
-            .greeting
-            .as_ref()
-            .is_some_and(|greeting| greeting.extended)
-        {
+        if self.greeting.as_ref().is_some_and(|greeting| greeting.extended) {
             limits.command_extended_octets_max
         } else {
             limits.command_octets_max
@@ -468,10 +439,7 @@ impl Session {
         let taken = end.map_or(input.len(), |at| at + 1);
         *octets += taken;
         if *fatal {
-            self.close_with(
-                &texts::command_error(&CommandError::Bdat),
-                CloseReason::LostFraming,
-            );
+            self.close_with(&texts::command_error(&CommandError::Bdat), CloseReason::LostFraming);
         } else if *octets > ENDLESS_LINE_OCTETS {
             self.close_with(&texts::endless_line(), CloseReason::EndlessLine);
         } else if end.is_some() {
@@ -486,10 +454,7 @@ impl Session {
 impl Transaction {
     pub(super) fn new(reverse_path: ReversePath, size: Option<u64>, smtputf8: bool) -> Self {
         Self {
-            envelope: Envelope {
-                reverse_path,
-                recipients: Vec::new(),
-            },
+            envelope: Envelope { reverse_path, recipients: Vec::new() },
             size,
             smtputf8,
             chunking: false,

@@ -90,13 +90,9 @@ impl Shell {
                 let (consumed, body) = (handled.consumed, handled.body.to_vec());
                 assert!(consumed > 0 || body.is_empty());
                 self.body.extend_from_slice(&body);
-                if self.refuse_body_at.is_some_and(|at| self.body.len() >= at)
-                    && self.closed.is_none()
-                {
+                if self.refuse_body_at.is_some_and(|at| self.body.len() >= at) && self.closed.is_none() {
                     self.refuse_body_at = None;
-                    self.session
-                        .refuse_body(Reply::new(452, (4, 3, 1), "Disk full."))
-                        .unwrap();
+                    self.session.refuse_body(Reply::new(452, (4, 3, 1), "Disk full.")).unwrap();
                 }
                 rest = &rest[consumed..];
                 let moved = self.answer() || consumed > 0;
@@ -143,18 +139,12 @@ impl Shell {
                     self.session.answer_auth(reply, now).unwrap();
                 }
                 Event::MailFrom(_) => {
-                    let reply =
-                        self.mail_reply
-                            .clone()
-                            .unwrap_or(Reply::new(250, (2, 1, 0), "Sender OK."));
+                    let reply = self.mail_reply.clone().unwrap_or(Reply::new(250, (2, 1, 0), "Sender OK."));
                     self.session.answer_mail(reply, now).unwrap();
                 }
                 Event::RcptTo(rcpt) => {
-                    let local = rcpt
-                        .recipient
-                        .address()
-                        .map_or("postmaster", |address| address.local_part())
-                        .to_owned();
+                    let local =
+                        rcpt.recipient.address().map_or("postmaster", |address| address.local_part()).to_owned();
                     let reply = match local.as_str() {
                         "unknown" => Reply::new(550, (5, 1, 1), "No such printer."),
                         "full" => Reply::new(452, (4, 2, 2), "Queue full."),
@@ -169,18 +159,10 @@ impl Shell {
                 }
                 Event::BodyEnd(end) => {
                     assert_eq!(end.octets, self.body.len() as u64);
-                    let reply =
-                        self.body_end
-                            .clone()
-                            .unwrap_or(Reply::new(250, (2, 0, 0), "Stored."));
+                    let reply = self.body_end.clone().unwrap_or(Reply::new(250, (2, 0, 0), "Stored."));
                     let envelope = self.session.envelope().unwrap();
-                    let to: Vec<String> = envelope
-                        .recipients
-                        .iter()
-                        .map(ToString::to_string)
-                        .collect();
-                    self.envelopes
-                        .push(format!("<{}> {}", envelope.reverse_path, to.join(" ")));
+                    let to: Vec<String> = envelope.recipients.iter().map(ToString::to_string).collect();
+                    self.envelopes.push(format!("<{}> {}", envelope.reverse_path, to.join(" ")));
                     self.session.answer_body_end(reply, now).unwrap();
                     self.messages.push(std::mem::take(&mut self.body));
                 }
@@ -196,14 +178,8 @@ impl Shell {
     }
 
     pub fn s(&mut self, pattern: &str) -> &mut Self {
-        let line = self
-            .unread
-            .pop_front()
-            .unwrap_or_else(|| panic!("no reply, expected {pattern}"));
-        assert!(
-            matches(pattern, &line),
-            "got {line:?}, expected {pattern:?}"
-        );
+        let line = self.unread.pop_front().unwrap_or_else(|| panic!("no reply, expected {pattern}"));
+        assert!(matches(pattern, &line), "got {line:?}, expected {pattern:?}");
         self
     }
 
@@ -213,10 +189,7 @@ impl Shell {
     }
 
     pub fn e(&mut self, start: &str) -> &mut Self {
-        let event = self
-            .seen
-            .pop_front()
-            .unwrap_or_else(|| panic!("no event, expected {start}"));
+        let event = self.seen.pop_front().unwrap_or_else(|| panic!("no event, expected {start}"));
         assert!(event.starts_with(start), "got {event}, expected {start}");
         self
     }
@@ -240,10 +213,7 @@ impl Shell {
 
     /// Says all before the message.
     pub fn envelope(&mut self) -> &mut Self {
-        self.greeted()
-            .c("MAIL FROM:<anna@client.example>")
-            .c("RCPT TO:<office@print.example>")
-            .skip()
+        self.greeted().c("MAIL FROM:<anna@client.example>").c("RCPT TO:<office@print.example>").skip()
     }
 
     pub fn at(&mut self, millis: u64) -> &mut Self {
@@ -259,9 +229,9 @@ impl Shell {
 pub fn matches(pattern: &str, line: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == line,
-        Some((head, rest)) => line.strip_prefix(head).is_some_and(|tail| {
-            (0..=tail.len()).any(|at| tail.is_char_boundary(at) && matches(rest, &tail[at..]))
-        }),
+        Some((head, rest)) => line
+            .strip_prefix(head)
+            .is_some_and(|tail| (0..=tail.len()).any(|at| tail.is_char_boundary(at) && matches(rest, &tail[at..]))),
     }
 }
 

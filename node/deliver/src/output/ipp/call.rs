@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tympan_engine::Printer;
-use tympan_http::{Body, Client, ClientError, ClientOptions, ClientRequest, Fingerprint, StatusCode as HttpStatus, Target, Verify};
+use tympan_http::{
+    Body, Client, ClientError, ClientOptions, ClientRequest, Fingerprint, StatusCode as HttpStatus, Target, Verify,
+};
 use tympan_ipp::{DecodeErrorKind, Limits, Message, Operation, StatusCode, Version, decode};
 
 use crate::output::{Document, OutputTimes};
@@ -16,7 +18,8 @@ use crate::output::{Document, OutputTimes};
 /// Octets of an answer. A list of jobs gets as much.
 const ANSWER_OCTETS_MAX: u64 = 256 * 1024;
 /// Bounds of an answer.
-const LIMITS: Limits = Limits { octets: ANSWER_OCTETS_MAX as usize, groups: 1_000, attributes: 1_000, ..Limits::REQUEST };
+const LIMITS: Limits =
+    Limits { octets: ANSWER_OCTETS_MAX as usize, groups: 1_000, attributes: 1_000, ..Limits::REQUEST };
 /// A list of jobs has an attribute or three for each.
 const LIST_LIMITS: Limits = Limits { attributes: 10_000, ..LIMITS };
 
@@ -24,15 +27,9 @@ const LIST_LIMITS: Limits = Limits { attributes: 10_000, ..LIMITS };
 #[derive(Debug)]
 pub(super) enum CallError {
     /// Nothing came, or nobody was there.
-    NoAnswer {
-        octets: u64,
-        why: String,
-    },
+    NoAnswer { octets: u64, why: String },
     /// Something came that is no answer.
-    Nonsense {
-        octets: u64,
-        why: String,
-    },
+    Nonsense { octets: u64, why: String },
 }
 
 impl CallError {
@@ -104,7 +101,12 @@ impl Caller {
     }
 
     /// A request with a document behind it.
-    pub(super) async fn send(&self, printer: &Printer, request: Message, document: Document) -> Result<Heard, CallError> {
+    pub(super) async fn send(
+        &self,
+        printer: &Printer,
+        request: Message,
+        document: Document,
+    ) -> Result<Heard, CallError> {
         let within = self.within(printer, None);
         self.exchange(printer, request, Some(document), &within, &LIMITS).await
     }
@@ -163,7 +165,9 @@ impl Caller {
         };
         let message = match decode(&body, limits) {
             Ok(decoded) => decoded.message,
-            Err(error) => return Err(CallError::Nonsense { octets, why: not_ipp(&error.kind) }),
+            Err(error) => {
+                return Err(CallError::Nonsense { octets, why: not_ipp(&error.kind) });
+            }
         };
         if message.request_id != request.request_id && message.request_id != 0 {
             return Err(CallError::Nonsense { octets, why: "It answered another question than was asked.".into() });

@@ -33,7 +33,8 @@ const TEXT_MAX: usize = 200;
 pub(super) fn read(group: &Group) -> Result<Condition, String> {
     let state = group.get("printer-state").and_then(Attribute::enum_);
     let state = state.ok_or("Its answer does not say its state.")?;
-    let state = PrinterState::from_number(state).ok_or_else(|| format!("It says it is in state {state}, which does not exist."))?;
+    let state = PrinterState::from_number(state)
+        .ok_or_else(|| format!("It says it is in state {state}, which does not exist."))?;
     let reasons: Vec<String> = strings(group, "printer-state-reasons").filter(|reason| reason != "none").collect();
     if reasons.len() > COUNT_MAX {
         return Err("It gives more than 100 reasons for its state.".into());
@@ -84,7 +85,11 @@ fn markers(group: &Group) -> Result<Vec<Marker>, String> {
         .map(|n| {
             let color = colors.get(n).cloned().unwrap_or_default();
             Marker {
-                name: names.get(n).filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| format!("marker {}", n + 1)),
+                name: names
+                    .get(n)
+                    .filter(|name| !name.is_empty())
+                    .cloned()
+                    .unwrap_or_else(|| format!("marker {}", n + 1)),
                 color: match color.as_str() {
                     "no-value" => "none".into(),
                     _ => color,
@@ -147,7 +152,9 @@ struct Loaded {
 fn loaded(group: &Group) -> Vec<Loaded> {
     let mut loaded = Vec::new();
     for collection in group.get("media-col-ready").into_iter().flat_map(Attribute::collections) {
-        let Some(size) = Size::from_media_col(collection) else { continue };
+        let Some(size) = Size::from_media_col(collection) else {
+            continue;
+        };
         let source = collection.get("media-source").and_then(Attribute::string).map(for_people);
         loaded.push(Loaded { media: size.name(), source });
     }
@@ -170,7 +177,9 @@ impl Told {
         let mut tray = Self { name: String::new(), size: None, level: None, capacity: None };
         let (mut feed, mut cross_feed) = (0i64, 0i64);
         for pair in text.split(';') {
-            let Some((key, value)) = pair.split_once('=') else { continue };
+            let Some((key, value)) = pair.split_once('=') else {
+                continue;
+            };
             let number = value.trim().parse::<i64>().ok();
             let count = number.and_then(|number| u32::try_from(number).ok());
             match key.trim().to_ascii_lowercase().as_str() {
@@ -209,8 +218,8 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tympan_engine::{ColorMode, Trouble};
     use tympan_engine::printer::Needs;
+    use tympan_engine::{ColorMode, Trouble};
     use tympan_ipp::{Collection, GroupTag};
 
     fn group() -> Group {
@@ -227,7 +236,9 @@ mod tests {
     #[test]
     fn a07_an_empty_tray_is_known_by_its_level_and_medium() {
         let ready = |size: Size, source: &str| {
-            Value::Collection(Collection::new().with("media-size", size.to_media_size()).with("media-source", Value::keyword(source)))
+            Value::Collection(
+                Collection::new().with("media-size", size.to_media_size()).with("media-source", Value::keyword(source)),
+            )
         };
         let group = group()
             .with("media-col-ready", [ready(Size::A4, "tray-1"), ready(Size::new(14_800, 21_000), "tray-2")])

@@ -153,7 +153,14 @@ pub(super) async fn find(caller: &Caller, printer: &Printer, short: ShortId, sin
             .operation("limit", 200)
             .operation(
                 "requested-attributes",
-                Value::keywords(["job-id", "job-uri", "job-uuid", "job-name", "job-printer-up-time", "time-at-creation"]),
+                Value::keywords([
+                    "job-id",
+                    "job-uri",
+                    "job-uuid",
+                    "job-name",
+                    "job-printer-up-time",
+                    "time-at-creation",
+                ]),
             );
         let message = match caller.call(printer, request).await {
             Ok(heard) => heard.message,
@@ -193,7 +200,8 @@ fn secs(millis: Millis) -> i64 {
 
 async fn up_time_of(caller: &Caller, printer: &Printer) -> Result<Option<i32>, CallError> {
     let names = ["printer-up-time"];
-    let heard = caller.ask(printer, |request| request.operation("requested-attributes", Value::keywords(names))).await?;
+    let heard =
+        caller.ask(printer, |request| request.operation("requested-attributes", Value::keywords(names))).await?;
     Ok(heard.message.get(GroupTag::Printer, "printer-up-time").and_then(Attribute::integer))
 }
 

@@ -28,9 +28,8 @@ impl IppOutput {
 
     async fn ask_printer(&self, printer: &Printer) -> Answer {
         let names = condition::ATTRIBUTES.iter().chain(profile::ATTRIBUTES).copied();
-        let request = |request: tympan_ipp::Message| {
-            request.operation("requested-attributes", Value::keywords(names.clone()))
-        };
+        let request =
+            |request: tympan_ipp::Message| request.operation("requested-attributes", Value::keywords(names.clone()));
         let heard = match self.caller.ask(printer, request).await {
             Ok(heard) => heard,
             Err(CallError::NoAnswer { .. }) => return Answer::Silent,

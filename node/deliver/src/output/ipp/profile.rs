@@ -99,7 +99,9 @@ fn job_attributes(group: &Group) -> Vec<String> {
     let candidates = ["copies", "sides", "media", "print-color-mode", "page-ranges"];
     let has = |name: &&str| {
         let attribute = group.get(&format!("{name}-supported"));
-        attribute.is_some_and(|attribute| attribute.boolean() != Some(false) && !attribute.values.iter().all(|value| value.is_out_of_band()))
+        attribute.is_some_and(|attribute| {
+            attribute.boolean() != Some(false) && !attribute.values.iter().all(|value| value.is_out_of_band())
+        })
     };
     candidates.iter().filter(|name| has(name)).map(|name| (*name).to_owned()).collect()
 }
@@ -118,7 +120,10 @@ mod tests {
     fn a06_what_a_printer_can_do_is_read_from_its_answer() {
         let group = Group::new(GroupTag::Printer)
             .with("document-format-supported", Value::mime_media_types(["image/pwg-raster", "Application/PDF"]))
-            .with("pwg-raster-document-resolution-supported", [Value::from(Resolution::dpi(600)), Value::from(Resolution::dpi(300))])
+            .with(
+                "pwg-raster-document-resolution-supported",
+                [Value::from(Resolution::dpi(600)), Value::from(Resolution::dpi(300))],
+            )
             .with("pwg-raster-document-type-supported", Value::keywords(["srgb_8", "sgray_8"]))
             .with("media-left-margin-supported", Value::integers([0, 423]))
             .with("media-top-margin-supported", Value::integers([-9, 99_999]))

@@ -38,10 +38,7 @@ mod tests {
     #[test]
     fn disturbed_base64_gives_what_it_has() {
         assert_eq!(decode_leniently(b"SGVs\r\nbG8="), b"Hello");
-        assert_eq!(
-            decode_leniently(b"SG!Vs bG8\r\n--boundary\r\nAAAA"),
-            b"Hello"
-        );
+        assert_eq!(decode_leniently(b"SG!Vs bG8\r\n--boundary\r\nAAAA"), b"Hello");
         assert_eq!(decode_leniently(b"SGVsbG"), b"Hell");
         assert_eq!(decode_leniently(b""), b"");
     }

@@ -21,11 +21,7 @@ pub(super) fn facts(message: &Message<'_>) -> MailFacts {
     let (kind, subtype) = media_type(root);
     facts.is_report = kind == "multipart" && subtype == "report";
     facts.is_encrypted = (kind == "multipart" && subtype == "encrypted")
-        || (kind == "application"
-            && matches!(
-                subtype.as_str(),
-                "pkcs7-mime" | "x-pkcs7-mime" | "pgp-encrypted"
-            ));
+        || (kind == "application" && matches!(subtype.as_str(), "pkcs7-mime" | "x-pkcs7-mime" | "pgp-encrypted"));
     facts.content_type = format!("{kind}/{subtype}");
     debug_assert!(root.content_type().is_none() || !facts.content_type.is_empty());
     for header in message.headers() {
@@ -41,10 +37,7 @@ pub(super) fn facts(message: &Message<'_>) -> MailFacts {
             HeaderName::Cc => add_addresses(&mut facts.cc, value),
             HeaderName::Subject => facts.subject = facts.subject.take().or_else(|| text(value)),
             HeaderName::MessageId => {
-                facts.message_id = facts
-                    .message_id
-                    .take()
-                    .or_else(|| ids(value).into_iter().next())
+                facts.message_id = facts.message_id.take().or_else(|| ids(value).into_iter().next())
             }
             HeaderName::InReplyTo => facts.in_reply_to.extend(ids(value)),
             HeaderName::References => facts.references.extend(ids(value)),
@@ -63,10 +56,7 @@ pub(super) fn facts(message: &Message<'_>) -> MailFacts {
                     .unwrap_or_default();
                 let path = String::from_utf8_lossy(raw);
                 let path = path.trim().trim_start_matches('<').trim_end_matches('>');
-                facts.return_path = facts
-                    .return_path
-                    .take()
-                    .or_else(|| Some(one_line(path, VALUE_MAX)));
+                facts.return_path = facts.return_path.take().or_else(|| Some(one_line(path, VALUE_MAX)));
             }
             HeaderName::Received => facts.received_fields += 1,
             name => {

@@ -20,11 +20,7 @@ pub(super) fn unflow(text: &str, delsp: bool) -> String {
             }
         }
         let flows = content.ends_with(' ') && !is_separator;
-        unflowed.push_str(if flows && delsp {
-            &content[..content.len() - 1]
-        } else {
-            content
-        });
+        unflowed.push_str(if flows && delsp { &content[..content.len() - 1] } else { content });
         if flows {
             open = Some(depth);
         } else {
@@ -41,19 +37,13 @@ mod tests {
 
     #[test]
     fn broken_lines_become_paragraphs() {
-        assert_eq!(
-            unflow("This is \nfl \nowed.\n\nNext\n", false),
-            "This is fl owed.\n\nNext\n"
-        );
+        assert_eq!(unflow("This is \nfl \nowed.\n\nNext\n", false), "This is fl owed.\n\nNext\n");
         assert_eq!(unflow("日本 \n語\n", true), "日本語\n");
     }
 
     #[test]
     fn quotes_and_separators_stay_apart() {
-        assert_eq!(
-            unflow(">> deep \n> less \nmine\n", false),
-            ">> deep \n> less \nmine\n"
-        );
+        assert_eq!(unflow(">> deep \n> less \nmine\n", false), ">> deep \n> less \nmine\n");
         assert_eq!(unflow("> a \n> b\n", false), "> a b\n");
         assert_eq!(unflow("end \n-- \nAnna\n", false), "end \n-- \nAnna\n");
         assert_eq!(unflow(" From here\n", false), "From here\n");

@@ -28,9 +28,7 @@ pub(super) fn shows(html: &str, reference: &str) -> bool {
     let reference = reference.to_ascii_lowercase();
     let html = html.to_ascii_lowercase();
     // In addresses some characters of a Content-ID are escaped (RFC 2392).
-    html.contains(&reference)
-        || html.contains(&escaped(&reference))
-        || html.contains(&reference.replace('&', "&amp;"))
+    html.contains(&reference) || html.contains(&escaped(&reference)) || html.contains(&reference.replace('&', "&amp;"))
 }
 
 fn escaped(reference: &str) -> String {
@@ -55,16 +53,7 @@ struct Tag<'h> {
 impl<'h> Tag<'h> {
     /// A tag or comment at the beginning of `html`, and what comes behind it.
     fn read(html: &'h str) -> Option<(Self, &'h str)> {
-        let nothing = |after| {
-            Some((
-                Tag {
-                    name: String::new(),
-                    closes: false,
-                    attributes: "",
-                },
-                after,
-            ))
-        };
+        let nothing = |after| Some((Tag { name: String::new(), closes: false, attributes: "" }, after));
         if let Some(comment) = html.strip_prefix("<!--") {
             return nothing(comment.find("-->").map_or("", |end| &comment[end + 3..]));
         }
@@ -77,37 +66,28 @@ impl<'h> Tag<'h> {
         if !inner.starts_with(|c: char| c.is_ascii_alphabetic()) {
             return None;
         }
-        let name_end = inner
-            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, ':' | '-')))
-            .unwrap_or(inner.len());
+        let name_end =
+            inner.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, ':' | '-'))).unwrap_or(inner.len());
         // A ">" in a quoted value does not end the tag.
         let mut quote = None;
-        let end = inner[name_end..]
-            .char_indices()
-            .find(|&(_, c)| match quote {
-                Some(open) => {
-                    if c == open {
-                        quote = None;
-                    }
-                    false
+        let end = inner[name_end..].char_indices().find(|&(_, c)| match quote {
+            Some(open) => {
+                if c == open {
+                    quote = None;
                 }
-                None => {
-                    if matches!(c, '"' | '\'') {
-                        quote = Some(c);
-                    }
-                    c == '>'
+                false
+            }
+            None => {
+                if matches!(c, '"' | '\'') {
+                    quote = Some(c);
                 }
-            });
+                c == '>'
+            }
+        });
         // With a quote left open, the first ">" it is.
-        let end = end
-            .map(|(at, _)| at)
-            .or_else(|| inner[name_end..].find('>'))?;
+        let end = end.map(|(at, _)| at).or_else(|| inner[name_end..].find('>'))?;
         let attributes = &inner[name_end..name_end + end];
-        let tag = Tag {
-            name: inner[..name_end].to_ascii_lowercase(),
-            closes,
-            attributes,
-        };
+        let tag = Tag { name: inner[..name_end].to_ascii_lowercase(), closes, attributes };
         Some((tag, &inner[name_end + end + 1..]))
     }
 
@@ -118,9 +98,7 @@ impl<'h> Tag<'h> {
             if rest.is_empty() {
                 return None;
             }
-            let name_end = rest
-                .find(|c: char| c.is_whitespace() || matches!(c, '=' | '/'))
-                .unwrap_or(rest.len());
+            let name_end = rest.find(|c: char| c.is_whitespace() || matches!(c, '=' | '/')).unwrap_or(rest.len());
             let name = &rest[..name_end];
             rest = rest[name_end..].trim_start();
             let mut value = "";
@@ -145,14 +123,8 @@ impl<'h> Tag<'h> {
     }
 
     fn is_hidden(&self) -> bool {
-        let style = self
-            .attribute("style")
-            .unwrap_or_default()
-            .to_ascii_lowercase()
-            .replace(char::is_whitespace, "");
-        style.contains("display:none")
-            || style.contains("visibility:hidden")
-            || self.attribute("hidden").is_some()
+        let style = self.attribute("style").unwrap_or_default().to_ascii_lowercase().replace(char::is_whitespace, "");
+        style.contains("display:none") || style.contains("visibility:hidden") || self.attribute("hidden").is_some()
     }
 }
 
@@ -212,10 +184,7 @@ impl Writer {
                 for line in 1..=self.newlines {
                     self.out.push('\n');
                     if line < self.newlines {
-                        self.out.extend(std::iter::repeat_n(
-                            '>',
-                            self.quotes.min(self.quotes_before),
-                        ));
+                        self.out.extend(std::iter::repeat_n('>', self.quotes.min(self.quotes_before)));
                     }
                 }
             }
@@ -226,10 +195,7 @@ impl Writer {
             }
             if !self.lists.is_empty() {
                 let bullet = self.bullet.is_some();
-                self.out.extend(std::iter::repeat_n(
-                    "  ",
-                    self.lists.len() - usize::from(bullet),
-                ));
+                self.out.extend(std::iter::repeat_n("  ", self.lists.len() - usize::from(bullet)));
             }
             (self.newlines, self.space) = (0, false);
         } else if self.space {
@@ -255,30 +221,11 @@ impl Writer {
         if !tag.closes {
             let skipped = matches!(
                 name,
-                "head"
-                    | "style"
-                    | "script"
-                    | "template"
-                    | "title"
-                    | "object"
-                    | "svg"
-                    | "math"
-                    | "select"
-                    | "textarea"
+                "head" | "style" | "script" | "template" | "title" | "object" | "svg" | "math" | "select" | "textarea"
             );
             let is_void = matches!(
                 name,
-                "br" | "hr"
-                    | "img"
-                    | "input"
-                    | "meta"
-                    | "link"
-                    | "area"
-                    | "base"
-                    | "col"
-                    | "embed"
-                    | "source"
-                    | "wbr"
+                "br" | "hr" | "img" | "input" | "meta" | "link" | "area" | "base" | "col" | "embed" | "source" | "wbr"
             );
             if skipped || (!is_void && !name.is_empty() && tag.is_hidden()) {
                 return behind_element(name, after);
@@ -286,20 +233,16 @@ impl Writer {
         }
         match name {
             "br" => self.newlines = (self.newlines + 1).min(2),
-            "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "dl" | "figure" | "fieldset" => {
-                self.blank_line()
-            }
+            "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "dl" | "figure" | "fieldset" => self.blank_line(),
             "table" => self.blank_line(),
-            "div" | "section" | "article" | "header" | "footer" | "main" | "nav" | "aside"
-            | "address" | "form" | "center" | "dt" | "dd" | "figcaption" | "caption" | "body"
-            | "html" | "tbody" | "thead" | "tfoot" => self.line(),
+            "div" | "section" | "article" | "header" | "footer" | "main" | "nav" | "aside" | "address" | "form"
+            | "center" | "dt" | "dd" | "figcaption" | "caption" | "body" | "html" | "tbody" | "thead" | "tfoot" => {
+                self.line()
+            }
             "pre" => {
                 self.blank_line();
-                self.preformatted = if tag.closes {
-                    self.preformatted.saturating_sub(1)
-                } else {
-                    self.preformatted + 1
-                };
+                self.preformatted =
+                    if tag.closes { self.preformatted.saturating_sub(1) } else { self.preformatted + 1 };
             }
             "tr" => {
                 self.line();
@@ -321,27 +264,16 @@ impl Writer {
             }
             "blockquote" => {
                 self.blank_line();
-                self.quotes = if tag.closes {
-                    self.quotes.saturating_sub(1)
-                } else {
-                    (self.quotes + 1).min(8)
-                };
+                self.quotes = if tag.closes { self.quotes.saturating_sub(1) } else { (self.quotes + 1).min(8) };
             }
             "ul" | "ol" => {
                 if tag.closes {
                     self.lists.pop();
                 } else if self.lists.len() < 16 {
-                    let first = tag
-                        .attribute("start")
-                        .and_then(|start| start.parse().ok())
-                        .unwrap_or(1);
+                    let first = tag.attribute("start").and_then(|start| start.parse().ok()).unwrap_or(1);
                     self.lists.push((name == "ol").then_some(first));
                 }
-                if self.lists.is_empty() {
-                    self.blank_line()
-                } else {
-                    self.line()
-                }
+                if self.lists.is_empty() { self.blank_line() } else { self.line() }
             }
             "li" => {
                 self.line();
@@ -361,10 +293,7 @@ impl Writer {
                 let alt = tag.attribute("alt").unwrap_or_default();
                 if !alt.trim().is_empty() && !tag.is_hidden() {
                     self.begin();
-                    self.out.push_str(&format!(
-                        "[{}]",
-                        alt.split_whitespace().collect::<Vec<_>>().join(" ")
-                    ));
+                    self.out.push_str(&format!("[{}]", alt.split_whitespace().collect::<Vec<_>>().join(" ")));
                 }
             }
             _ => {}
@@ -375,10 +304,8 @@ impl Writer {
     fn anchor(&mut self, tag: &Tag<'_>) {
         if let Some((address, began)) = self.link.take() {
             let shown = self.out.get(began..).unwrap_or_default();
-            let bare = address
-                .trim_start_matches("mailto:")
-                .trim_start_matches("https://")
-                .trim_start_matches("http://");
+            let bare =
+                address.trim_start_matches("mailto:").trim_start_matches("https://").trim_start_matches("http://");
             if !shown.trim().is_empty() && !shown.contains(bare.trim_end_matches('/')) {
                 self.out.push_str(&format!(" <{address}>"));
             }
@@ -386,11 +313,7 @@ impl Writer {
         if !tag.closes {
             let address = tag.attribute("href").unwrap_or_default().trim().to_owned();
             let is_told = address.len() <= LINK_MAX && !address.contains(char::is_whitespace);
-            if is_told
-                && ["http://", "https://", "mailto:"]
-                    .iter()
-                    .any(|scheme| address.starts_with(scheme))
-            {
+            if is_told && ["http://", "https://", "mailto:"].iter().any(|scheme| address.starts_with(scheme)) {
                 self.link = Some((address, self.out.len()));
             }
         }
@@ -426,11 +349,7 @@ fn behind_element<'h>(name: &str, html: &'h str) -> &'h str {
             _ => rest = &rest[1..],
         }
         // A head that is never closed ends where the body begins.
-        if name == "head"
-            && rest
-                .get(..5)
-                .is_some_and(|start| start.eq_ignore_ascii_case("<body"))
-        {
+        if name == "head" && rest.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("<body")) {
             return rest;
         }
     }
@@ -448,9 +367,7 @@ fn unescape(html: &str) -> String {
     while let Some(at) = rest.find('&') {
         text.push_str(&rest[..at]);
         rest = &rest[at..];
-        let end = rest[1..]
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '#'))
-            .map(|end| end + 1);
+        let end = rest[1..].find(|c: char| !(c.is_ascii_alphanumeric() || c == '#')).map(|end| end + 1);
         match end {
             Some(end) if end > 1 && end < 40 && rest[end..].starts_with(';') => {
                 add_html_token(&mut text, &rest.as_bytes()[..=end], false);
@@ -464,12 +381,7 @@ fn unescape(html: &str) -> String {
     }
     text.push_str(rest);
     // Soft hyphens and zero-width filler of newsletters say nothing.
-    text.retain(|c| {
-        !matches!(
-            c,
-            '\u{AD}' | '\u{200B}' | '\u{200C}' | '\u{FEFF}' | '\u{34F}'
-        )
-    });
+    text.retain(|c| !matches!(c, '\u{AD}' | '\u{200B}' | '\u{200C}' | '\u{FEFF}' | '\u{34F}'));
     text
 }
 
@@ -487,28 +399,17 @@ mod tests {
             <table><tr><td>Paper</td><td>3</td></tr><tr><td>Ink</td><td>1</td></tr></table>\
             <!-- hidden --><script>if (a < b) alert('</p>')</script>\
             <div style='display : none'>preheader <div>nested</div> text</div><p>Bye</p></body></html>";
-        let expected = "Invoice 7\n\nDear Anna,\nplease pay €5 & more.\n\n• one\n• two\n  1. deep\n\nPaper   3\nInk   1\n\nBye";
+        let expected =
+            "Invoice 7\n\nDear Anna,\nplease pay €5 & more.\n\n• one\n• two\n  1. deep\n\nPaper   3\nInk   1\n\nBye";
         assert_eq!(to_text(html), expected);
     }
 
     #[test]
     fn quotes_links_and_pictures_are_told() {
-        assert_eq!(
-            to_text("a<blockquote>b<p>c</blockquote>d"),
-            "a\n\n> b\n>\n> c\n\nd"
-        );
-        assert_eq!(
-            to_text("<a href='https://print.example/x'>here</a>"),
-            "here <https://print.example/x>"
-        );
-        assert_eq!(
-            to_text("<a href='https://print.example/'>print.example</a>"),
-            "print.example"
-        );
-        assert_eq!(
-            to_text("<img src='cid:1' alt='our  shop'>text"),
-            "[our shop]text"
-        );
+        assert_eq!(to_text("a<blockquote>b<p>c</blockquote>d"), "a\n\n> b\n>\n> c\n\nd");
+        assert_eq!(to_text("<a href='https://print.example/x'>here</a>"), "here <https://print.example/x>");
+        assert_eq!(to_text("<a href='https://print.example/'>print.example</a>"), "print.example");
+        assert_eq!(to_text("<img src='cid:1' alt='our  shop'>text"), "[our shop]text");
         assert_eq!(to_text("<pre>a  b\n  c</pre>d"), "a  b\n  c\n\nd");
     }
 
@@ -518,10 +419,7 @@ mod tests {
         assert_eq!(to_text("<p title='a > b'>x"), "x");
         assert_eq!(to_text("<head><meta charset=x><body>y"), "y");
         assert_eq!(to_text("日本語<br/>です"), "日本語\nです");
-        assert_eq!(
-            to_text("<p>  many \n spaces </p>\n\n\n<p>z</p>"),
-            "many spaces\n\nz"
-        );
+        assert_eq!(to_text("<p>  many \n spaces </p>\n\n\n<p>z</p>"), "many spaces\n\nz");
     }
 
     #[test]

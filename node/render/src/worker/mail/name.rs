@@ -12,13 +12,8 @@ pub(super) fn of_part(part: &MessagePart<'_>) -> Option<String> {
 
 /// Without folders, control and direction characters, bounded; the ending stays.
 pub(super) fn sane(name: &str) -> Option<String> {
-    let base = name
-        .rsplit(['/', '\\'])
-        .find(|piece| !piece.trim().is_empty())?;
-    let plain: String = base
-        .chars()
-        .filter(|c| !c.is_control() && !is_direction(*c))
-        .collect();
+    let base = name.rsplit(['/', '\\']).find(|piece| !piece.trim().is_empty())?;
+    let plain: String = base.chars().filter(|c| !c.is_control() && !is_direction(*c)).collect();
     let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let plain = plain.trim_matches('.').trim();
     if plain.is_empty() {
@@ -28,11 +23,8 @@ pub(super) fn sane(name: &str) -> Option<String> {
     if characters.len() <= CHARACTERS_MAX {
         return Some(plain.to_owned());
     }
-    let ending = characters
-        .iter()
-        .rposition(|c| *c == '.')
-        .filter(|at| characters.len() - at <= 10)
-        .unwrap_or(characters.len());
+    let ending =
+        characters.iter().rposition(|c| *c == '.').filter(|at| characters.len() - at <= 10).unwrap_or(characters.len());
     let ending = &characters[ending..];
     let kept = &characters[..CHARACTERS_MAX - 1 - ending.len()];
     Some(kept.iter().chain(&['…']).chain(ending).collect())
@@ -40,17 +32,8 @@ pub(super) fn sane(name: &str) -> Option<String> {
 
 /// One line of a header, without control and direction characters, bounded.
 pub(super) fn one_line(text: &str, characters_max: usize) -> String {
-    let plain: String = text
-        .chars()
-        .filter(|c| (!c.is_control() || c.is_whitespace()) && !is_direction(*c))
-        .collect();
-    plain
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .take(characters_max)
-        .collect()
+    let plain: String = text.chars().filter(|c| (!c.is_control() || c.is_whitespace()) && !is_direction(*c)).collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(characters_max).collect()
 }
 
 /// Marks that turn the direction of writing: "fdp.exe" could look like "exe.pdf".
@@ -65,10 +48,7 @@ mod tests {
     #[test]
     fn names_lose_folders_controls_and_tricks() {
         assert_eq!(sane("../../etc/passwd").as_deref(), Some("passwd"));
-        assert_eq!(
-            sane("C:\\Users\\anna\\請求書.pdf").as_deref(),
-            Some("請求書.pdf")
-        );
+        assert_eq!(sane("C:\\Users\\anna\\請求書.pdf").as_deref(), Some("請求書.pdf"));
         assert_eq!(sane("a\u{202E}fdp.exe").as_deref(), Some("afdp.exe"));
         assert_eq!(sane("a\r\nBcc: x").as_deref(), Some("aBcc: x"));
         assert_eq!(sane("...").as_deref(), None);

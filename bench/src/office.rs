@@ -1,0 +1,70 @@
+//! Our server with a hundred printers, all of them off.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+use tympan_tests::{Process, Scratch, free_port, program};
+
+/// Who sends; registered at every printer, and known by the network.
+pub(crate) const SENDER: &str = "anna@sender.example";
+/// One of the printers.
+pub(crate) const RECIPIENT: &str = "printer-042@print.example";
+
+const PRINTERS: u32 = 100;
+
+/// The server that is measured: `TYMPAN_PROGRAM`, else the release build, else the one beside this program.
+pub(crate) fn program() -> PathBuf {
+    let here = std::env::current_exe().unwrap_or_default();
+    let release = here.ancestors().nth(2).map(|target| target.join("release/tympan"));
+    match release {
+        Some(path) if path.is_file() && std::env::var_os("TYMPAN_PROGRAM").is_none() => path,
+        _ => program::tympan(),
+    }
+}
+
+/// A server that runs.
+pub(crate) struct Office {
+    pub(crate) smtp: SocketAddr,
+    scratch: Scratch,
+    process: Process,
+}
+
+impl Office {
+    pub(crate) fn open() -> Self {
+        let scratch = Scratch::new("bench");
+        let [smtp, http, off] = [(); 3].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port())));
+        let mut text = format!(
+            "data = \"data\"\ndomain = \"print.example\"\n\
+             [smtp]\nlisten = [\"{smtp}\"]\nmessages-per-connection-max = 1000000\n[http]\nlisten = [\"{http}\"]\n\
+             [trust]\nnetworks = [\"127.0.0.0/8\"]\n[dns]\nenabled = false\n[queue]\nreserve = 0\n"
+        );
+        for number in 0..PRINTERS {
+            text += &format!(
+                "[[printer]]\nname = \"printer-{number:03}\"\ndevice = \"ipp://{off}/ipp/print\"\n\
+                 [[registration]]\nprinter = \"printer-{number:03}\"\nsender = \"{SENDER}\"\n"
+            );
+        }
+        let config = scratch.write("tympan.toml", text);
+        let mut command = Command::new(program());
+        command.args(["serve", "--config"]).arg(config).env("TYMPAN_LOG", "warn");
+        let process = Process::start("tympan serve", &mut command);
+        process.wait_for_line("the server is ready", |line| (line == "ready").then_some(()));
+        Self { smtp, scratch, process }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// How many jobs wait, as the server says.
+    pub(crate) fn waiting(&self) -> u64 {
+        let mut command = Command::new(program());
+        command.args(["printers", "--json", "--data"]).arg(self.scratch.join("data"));
+        let said = Process::run("tympan printers", &mut command).expect_success();
+        let printers: Value = serde_json::from_str(&said).expect("JSON");
+        let queued = |printer: &Value| printer["queued"].as_u64().unwrap_or(0);
+        printers.as_array().into_iter().flatten().map(queued).sum()
+    }
+}
