@@ -112,12 +112,25 @@ impl World {
         }
     }
 
+    pub(super) fn fills_disk(&mut self, full: bool) {
+        self.disk_full = full;
+        self.guard.store().fill(full);
+        self.is_up();
+    }
+
+    /// From when on the server can do all that it is to do by itself.
+    pub(super) fn is_up(&self) {
+        let is_up = self.server.is_some() && !self.disk_full;
+        let now_ms = self.life.now_ms();
+        let mut model = lock(&self.model);
+        model.up_since_ms = is_up.then(|| model.up_since_ms.unwrap_or(now_ms));
+    }
+
     /// The faults stop: printers are well, people decide. Then every job must end.
     pub(super) async fn come_to_rest(&mut self) {
         self.note(|| "the faults stop".into());
         self.life.arm(None);
-        self.guard.store().fill(false);
-        self.disk_full = false;
+        self.fills_disk(false);
         *lock(&self.mails_fail) = 0;
         self.pass(300_000).await;
         let now_ms = self.life.now_ms();

@@ -247,7 +247,7 @@ impl World {
         let runner = spooler.clone();
         let run = tokio::spawn(async move { runner.run(delivery).await });
         self.server = Some(Server { spooler, run });
-        lock(&self.model).up_since_ms = Some(self.life.now_ms());
+        self.is_up();
     }
 
     fn delivery_options(&self) -> DeliveryOptions {
@@ -591,8 +591,7 @@ impl World {
             Step::Resume(p) => self.printer_event(p, PrinterEvent::Resume).await,
             Step::MailFails(n) => *lock(&self.mails_fail) = n,
             Step::DiskFull(full) => {
-                self.disk_full = full;
-                self.guard.store().fill(full);
+                self.fills_disk(full);
             }
             Step::Wait => {}
         }
