@@ -259,12 +259,8 @@ impl Attempt {
                 Ok(self.printing())
             }
             E::Progress(impressions) => {
-                let before = self.impressions_completed;
-                self.impressions_completed = before.max(Some(impressions));
                 let mut events = self.printing();
-                if before != self.impressions_completed {
-                    events.push(JobEvent::Progress(self.number, impressions));
-                }
+                events.extend(self.counted(Some(impressions)));
                 Ok(events)
             }
             E::Stopped => {
@@ -276,31 +272,35 @@ impl Attempt {
             }
             E::Resumed => Ok(self.printing()),
             E::Completed(count) => {
-                self.impressions_completed = self.impressions_completed.max(count);
+                let mut events = self.counted(count);
                 self.evidence = match self.impressions_completed {
                     Some(count) if count >= self.impressions && self.impressions > 0 => Evidence::E3,
                     _ => Evidence::E2,
                 };
-                Ok(self.end(AttemptState::Printed, AttemptEnd::Printed(self.evidence), now))
+                events.extend(self.end(AttemptState::Printed, AttemptEnd::Printed(self.evidence), now));
+                Ok(events)
             }
             E::Taken => {
                 self.evidence = Evidence::E1;
                 Ok(self.end(AttemptState::Printed, AttemptEnd::Printed(Evidence::E1), now))
             }
             E::Aborted(count) => {
-                self.impressions_completed = self.impressions_completed.max(count);
+                let mut events = self.counted(count);
                 // Only a device that counts can prove that no sheet came out.
                 if self.impressions_completed == Some(0) {
-                    return Ok(self.end(AttemptState::FailedClean, AttemptEnd::AbortedClean, now));
+                    events.extend(self.end(AttemptState::FailedClean, AttemptEnd::AbortedClean, now));
+                    return Ok(events);
                 }
                 let certain = self.impressions_completed.unwrap_or(0);
                 let possible = self.impressions_completed.unwrap_or(self.impressions);
-                Ok(self.doubt(certain, possible, "the printer aborted it", now))
+                events.extend(self.doubt(certain, possible, "the printer aborted it", now));
+                Ok(events)
             }
             E::Canceled(count) => {
-                self.impressions_completed = self.impressions_completed.max(count);
+                let mut events = self.counted(count);
                 let printed = self.impressions_completed.unwrap_or(0);
-                Ok(self.end(AttemptState::Canceled, AttemptEnd::Canceled(printed), now))
+                events.extend(self.end(AttemptState::Canceled, AttemptEnd::Canceled(printed), now));
+                Ok(events)
             }
             E::RefusedForNow(why) if self.octets_sent == 0 => {
                 Ok(self.end(AttemptState::FailedClean, AttemptEnd::RefusedForNow(why), now))
@@ -319,6 +319,18 @@ impl Attempt {
                 Ok(self.doubt_from_progress("the printer refused it after it had taken data", now))
             }
             E::Blocked(_) | E::HandOver | E::LeaseEnded => Err(Refusal::NotPossible),
+        }
+    }
+
+    /// Keeps the highest count of sides; the job is told when it grew.
+    fn counted(&mut self, count: Option<u32>) -> Vec<JobEvent> {
+        let before = self.impressions_completed;
+        self.impressions_completed = before.max(count);
+        match self.impressions_completed {
+            Some(impressions) if impressions > before.unwrap_or(0) => {
+                vec![JobEvent::Progress(self.number, impressions)]
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -460,6 +472,17 @@ pub(crate) mod tests {
             let mut attempt = handed();
             attempt.apply(AttemptEvent::Completed(count), Timestamp(2)).unwrap();
             assert_eq!(attempt.evidence, evidence);
+        }
+    }
+
+    #[test]
+    fn the_last_count_reaches_the_job_before_the_end_does() {
+        for last in [AttemptEvent::Completed(Some(12)), AttemptEvent::Canceled(Some(12))] {
+            let mut attempt = handed();
+            attempt.apply(AttemptEvent::Progress(11), Timestamp(2)).unwrap();
+            let events = attempt.apply(last, Timestamp(3)).unwrap();
+            assert_eq!(events[0], JobEvent::Progress(AttemptNumber(1), 12));
+            assert!(matches!(events[1..], [JobEvent::Ended(..)]));
         }
     }
 

@@ -15,7 +15,7 @@ pub(crate) fn job() -> Job {
         originator: Originator {
             address: "anna@example.org".into(),
             registration: None,
-            language: Language::En,
+            language: crate::Language::En,
             may_be_mailed: true,
         },
         source: JobSource::Upload,

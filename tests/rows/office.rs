@@ -8,22 +8,22 @@ use serde_json::Value;
 use tympan_tests::{Process, Scratch, free_port, program, wait_for, wait_until};
 
 /// The printer's owner and everybody's favourite sender.
-pub const ANNA: &str = "anna@sender.example";
+pub(crate) const ANNA: &str = "anna@sender.example";
 /// The printer.
-pub const OFFICE: &str = "office@print.example";
+pub(crate) const OFFICE: &str = "office@print.example";
 
 /// A virtual printer that runs.
-pub struct Printer {
-    pub ipp: String,
-    pub raw: SocketAddr,
-    pub page: String,
-    pub folder: PathBuf,
+pub(crate) struct Printer {
+    pub(crate) ipp: String,
+    pub(crate) raw: SocketAddr,
+    pub(crate) page: String,
+    pub(crate) folder: PathBuf,
     _process: Process,
 }
 
 impl Printer {
     /// Starts one; it reports to `report` (printer URI and token) if there is one.
-    pub fn start(scratch: &Scratch, name: &str, report: Option<(&str, &str)>) -> Self {
+    pub(crate) fn start(scratch: &Scratch, name: &str, report: Option<(&str, &str)>) -> Self {
         let (ipp, raw, page) = (local(), local(), local());
         let folder = scratch.join(format!("pages-{name}"));
         let mut command = Command::new(program::tympan());
@@ -40,14 +40,14 @@ impl Printer {
     }
 
     /// Switches a fault on, or all off with `clear`.
-    pub fn fault(&self, words: &str) {
+    pub(crate) fn fault(&self, words: &str) {
         let mut command = Command::new(program::tympan());
         command.args(["printer", "fault"]).args(words.split(' ')).args(["--at", &self.page]);
         Process::run("tympan printer fault", &mut command).expect_success();
     }
 
     /// What it says of itself.
-    pub fn state(&self) -> Value {
+    pub(crate) fn state(&self) -> Value {
         let mut command = Command::new(program::tympan());
         command.args(["printer", "state", "--at", &self.page]);
         let said = Process::run("tympan printer state", &mut command).expect_success();
@@ -55,7 +55,7 @@ impl Printer {
     }
 
     /// The pages that came out, in order.
-    pub fn pages(&self) -> Vec<PathBuf> {
+    pub(crate) fn pages(&self) -> Vec<PathBuf> {
         let mut pages: Vec<PathBuf> = std::fs::read_dir(&self.folder)
             .map(|found| found.flatten().map(|entry| entry.path()).collect())
             .unwrap_or_default();
@@ -65,7 +65,7 @@ impl Printer {
     }
 
     /// The big number on each page that came out.
-    pub fn numbers(&self) -> Vec<Option<u32>> {
+    pub(crate) fn numbers(&self) -> Vec<Option<u32>> {
         self.pages()
             .iter()
             .map(|page| tympan_tests::samples::number_on(&image::open(page).expect("a page's picture")))
@@ -73,54 +73,54 @@ impl Printer {
     }
 
     /// Waits for so many pages.
-    pub fn wait_for_pages(&self, count: usize) -> Vec<PathBuf> {
+    pub(crate) fn wait_for_pages(&self, count: usize) -> Vec<PathBuf> {
         wait_until(&format!("{count} pages"), || self.pages().len() >= count);
         self.pages()
     }
 }
 
 /// An address on a free port.
-pub fn local() -> SocketAddr {
+pub(crate) fn local() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], free_port()))
 }
 
 /// A server that runs.
-pub struct Office {
-    pub scratch: Scratch,
-    pub smtp: SocketAddr,
-    pub http: SocketAddr,
-    pub printer: Printer,
+pub(crate) struct Office {
+    pub(crate) scratch: Scratch,
+    pub(crate) smtp: SocketAddr,
+    pub(crate) http: SocketAddr,
+    pub(crate) printer: Printer,
     config: PathBuf,
     process: Option<Process>,
 }
 
 /// What a test wants different.
 #[derive(Default)]
-pub struct Wishes<'a> {
+pub(crate) struct Wishes<'a> {
     /// More lines for the one printer's entry.
-    pub printer: &'a str,
+    pub(crate) printer: &'a str,
     /// Whole more sections.
-    pub more: &'a str,
+    pub(crate) more: &'a str,
     /// `[dns] servers`; without it nothing is looked up and 127.0.0.0/8 is trusted.
-    pub dns: Option<SocketAddr>,
+    pub(crate) dns: Option<SocketAddr>,
     /// The printer does not report by itself.
-    pub silent: bool,
+    pub(crate) silent: bool,
     /// Anna is not registered.
-    pub nobody: bool,
+    pub(crate) nobody: bool,
     /// Lines before the first section.
-    pub top: &'a str,
+    pub(crate) top: &'a str,
     /// More lines for `[smtp]`.
-    pub smtp: &'a str,
+    pub(crate) smtp: &'a str,
 }
 
 impl Office {
     /// Starts both with defaults.
-    pub fn open() -> Self {
+    pub(crate) fn open() -> Self {
         Self::open_with(&Wishes::default())
     }
 
     /// Starts both as a test wishes.
-    pub fn open_with(wishes: &Wishes<'_>) -> Self {
+    pub(crate) fn open_with(wishes: &Wishes<'_>) -> Self {
         let scratch = Scratch::new("office");
         let (smtp, http) = (local(), local());
         let uri = format!("ipp://{http}/ipp/print/office");
@@ -149,7 +149,7 @@ impl Office {
     }
 
     /// Starts the server.
-    pub fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let mut command = Command::new(program::tympan());
         command.args(["serve", "--config"]).arg(&self.config).env("TYMPAN_LOG", "info");
         let process = Process::start("tympan serve", &mut command);
@@ -158,50 +158,50 @@ impl Office {
     }
 
     /// kill -9.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill();
         }
     }
 
     /// All it said.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.process.as_ref().map(Process::output).unwrap_or_default()
     }
 
     /// Its data folder.
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.scratch.join("data")
     }
 
     /// The command line, on this server.
-    pub fn tympan(&self, words: &[&str]) -> String {
+    pub(crate) fn tympan(&self, words: &[&str]) -> String {
         let mut command = Command::new(program::tympan());
         command.args(words).arg("--data").arg(self.data());
         Process::run("tympan", &mut command).expect_success()
     }
 
     /// Its answer as JSON.
-    pub fn json(&self, words: &[&str]) -> Value {
+    pub(crate) fn json(&self, words: &[&str]) -> Value {
         let mut all = words.to_vec();
         all.push("--json");
         serde_json::from_str(&self.tympan(&all)).expect("JSON")
     }
 
     /// All jobs, newest first.
-    pub fn jobs(&self) -> Vec<Value> {
+    pub(crate) fn jobs(&self) -> Vec<Value> {
         self.json(&["jobs", "--all"]).as_array().cloned().unwrap_or_default()
     }
 
     /// Waits for a job whose state is so.
-    pub fn wait_for_job(&self, state: &str) -> Value {
+    pub(crate) fn wait_for_job(&self, state: &str) -> Value {
         wait_for(&format!("a job that is {state}; there are {:?}", self.jobs()), || {
             self.jobs().into_iter().find(|job| job["state"] == state)
         })
     }
 
     /// Waits until `tympan why` of the newest job says so.
-    pub fn wait_for_why(&self, words: &str) -> String {
+    pub(crate) fn wait_for_why(&self, words: &str) -> String {
         let mut last = String::new();
         let found = wait_for(&format!("`{words}` in `tympan why`"), || {
             let id = self.jobs().first()?["id"].as_str()?.to_owned();
@@ -212,12 +212,12 @@ impl Office {
     }
 
     /// Sends a mail as it stands; the last reply.
-    pub fn send(&self, from: &str, to: &[&str], mail: &[u8]) -> String {
+    pub(crate) fn send(&self, from: &str, to: &[&str], mail: &[u8]) -> String {
         send(self.smtp, from, to, mail)
     }
 
     /// The texts of all notices that were written so far.
-    pub fn notices(&self) -> Vec<String> {
+    pub(crate) fn notices(&self) -> Vec<String> {
         let folder = self.data().join("notices");
         let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)
             .map(|found| found.flatten().map(|entry| entry.path()).collect())
@@ -227,7 +227,7 @@ impl Office {
     }
 
     /// Waits for a notice with these words.
-    pub fn wait_for_notice(&self, words: &str) -> String {
+    pub(crate) fn wait_for_notice(&self, words: &str) -> String {
         wait_for(&format!("a notice with `{words}`; there are {:?}", self.notices()), || {
             self.notices().into_iter().find(|notice| notice.contains(words))
         })
@@ -273,7 +273,7 @@ fn quoted_printable(text: &str) -> String {
 }
 
 /// A plain conversation: the reply to the first refused command, else to the final dot.
-pub fn send(server: SocketAddr, from: &str, to: &[&str], mail: &[u8]) -> String {
+pub(crate) fn send(server: SocketAddr, from: &str, to: &[&str], mail: &[u8]) -> String {
     use std::io::{BufRead, BufReader, Write};
     let stream = std::net::TcpStream::connect(server).expect("the mail door");
     stream.set_read_timeout(Some(std::time::Duration::from_secs(60))).expect("a time-out");

@@ -207,7 +207,7 @@ impl Told {
         }
         let (x, y) = self.size?;
         // Devices count in 1/100 mm, micrometres or 1/10,000 inch, and few say in which.
-        [(1, 1), (1, 10), (127, 5000)].into_iter().find_map(|(times, by)| {
+        [(1, 1), (1, 10), (127, 500)].into_iter().find_map(|(times, by)| {
             let size = Size::new(i32::try_from(x * times / by).ok()?, i32::try_from(y * times / by).ok()?);
             let name = media::find(size).or_else(|| media::find(size.turned()))?;
             Some(name.to_owned())
@@ -218,7 +218,7 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tympan_engine::printer::Needs;
+    use tympan_engine::condition::Needs;
     use tympan_engine::{ColorMode, Trouble};
     use tympan_ipp::{Collection, GroupTag};
 

@@ -67,7 +67,9 @@ impl Case {
             }
             Role::Program => {
                 let token = self.world.admin_token().await;
-                return self.world.browser().with("authorization", &format!("Bearer {token}"));
+                let mut browser = self.world.browser().with("authorization", &format!("Bearer {token}"));
+                browser.get("/sign-in").await;
+                return browser;
             }
             Role::OtherOwner => (OwnerId(2), Right::Own),
             Role::Print => (OwnerId::FIRST, Right::Print),

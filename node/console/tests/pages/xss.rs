@@ -85,8 +85,8 @@ async fn t14_what_others_write_is_shown_as_text_on_every_page() {
                     "\" autofocus",
                     "<b>xss",
                     "<iframe",
-                    "=\"javascript:",
-                    "='javascript:",
+                    "href=\"javascript:",
+                    "action=\"javascript:",
                 ] {
                     page.has_not(bad);
                 }

@@ -4,12 +4,12 @@
 //! never trusted: nonsense is the printer's fault and becomes a sentence.
 
 mod call;
-mod condition;
 mod job;
 mod profile;
 
 use tympan_engine::{DeviceRef, Millis, Printer, ShortId};
 use tympan_ipp::{GroupTag, Operation, Value};
+use tympan_spooler::condition;
 
 use super::{Answer, Answered, Canceling, Created, Document, Found, Later, Output, OutputTimes, Sent, Status, Ticket};
 use call::{CallError, Caller};

@@ -1,6 +1,6 @@
 //! What the worker makes of some files: facts, notices, times and memory, a line each.
 //!
-//! `cargo run -p tympan-render --example look -- [--dpi 300] [--colour] [--png FOLDER] FILE...`; a mail is a file ending in `.eml`.
+//! `cargo run -p tympan-render --example look_at_pages -- [--dpi 300] [--colour] [--png FOLDER] FILE...`; a mail is a file ending in `.eml`.
 
 use std::error::Error;
 use std::fs::{self, File};
