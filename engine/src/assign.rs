@@ -26,7 +26,7 @@ pub fn due_at(printer: &Printer, job: &Job) -> Timestamp {
     let ready_at = job.ready_at.unwrap_or(job.created_at);
     let condition = &printer.condition;
     if printer.trouble_for(&job.options).is_none() {
-        return ready_at;
+        return job.put_back_until(condition.reported_at).map_or(ready_at, |until| ready_at.max(until));
     }
     match condition.asked_at {
         None => ready_at,

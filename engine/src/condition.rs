@@ -262,7 +262,9 @@ impl Condition {
         if stopped && troubles.is_empty() {
             troubles.push(Trouble::Stopped { reason: String::new() });
         }
-        if !self.accepting && troubles.is_empty() {
+        // An empty tray or colour stops some jobs; a printer that takes none stops all.
+        let partly = |trouble: &Trouble| matches!(trouble, Trouble::NoInk { .. } | Trouble::NoPaper { .. });
+        if !self.accepting && !stopped && troubles.iter().all(partly) {
             troubles.push(Trouble::NotAccepting);
         }
         troubles

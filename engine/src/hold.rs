@@ -14,6 +14,8 @@ pub enum Hindrance {
     InDoubt,
     /// Its printer cannot print it now.
     Trouble(Trouble),
+    /// Its printer would not take it, and it is tried again a little later.
+    PutBack,
     /// Another job has the printer.
     Behind,
     /// Nothing: it is next.
@@ -40,6 +42,8 @@ pub fn hindrance(job: &Job, printer: &Printer) -> Hindrance {
                 Hindrance::Preparing
             } else if let Some(trouble) = printer.trouble_for(&job.options) {
                 Hindrance::Trouble(trouble)
+            } else if job.put_back_until(printer.condition.reported_at).is_some() {
+                Hindrance::PutBack
             } else if printer.current.is_some() {
                 Hindrance::Behind
             } else {

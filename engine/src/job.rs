@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tympan_ipp::JobState;
 
 pub use crate::parts::{
-    AttemptEnd, Doubt, DoubtDecision, HoldReason, JobDocument, JobSource, Originator, Outcome, Rendition,
+    AttemptEnd, Doubt, DoubtDecision, HoldReason, JobDocument, JobSource, Originator, Outcome, PutBack, Rendition,
 };
 
 /// A job.
@@ -71,6 +71,9 @@ pub struct Job {
     pub impressions_completed: u32,
     /// Clean failures at the device in a row.
     pub failures: u32,
+    /// The device would not take it, the last time it was tried.
+    #[serde(default)]
+    pub put_back: Option<PutBack>,
     /// What nobody knows.
     pub doubt: Option<Doubt>,
     /// Who asked to cancel while it prints.
@@ -110,6 +113,9 @@ mod state_number {
 
 /// How many clean failures at the device end a job.
 pub const FAILURES_MAX: u32 = 3;
+
+/// How long a job waits after the device would not take it for the second time, in milliseconds.
+pub const PUT_BACK_PAUSE: Millis = 4_000;
 
 /// What may happen to a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,6 +167,8 @@ pub enum JobEvent {
     KeepUntil(Timestamp),
     /// How often it is tried was changed, in milliseconds.
     RetryEvery(Millis),
+    /// A person wants it tried now, although the device would not take it a moment ago.
+    TryNow,
     /// Its data is to go: the reprint window has passed.
     DropContent,
 }
@@ -185,6 +193,7 @@ impl JobEvent {
             Self::Decide(_) => "decide",
             Self::KeepUntil(_) => "keep-until",
             Self::RetryEvery(_) => "retry-every",
+            Self::TryNow => "try-now",
             Self::DropContent => "drop-content",
         }
     }
@@ -227,6 +236,17 @@ impl Job {
     /// Whether an attempt may be assigned now.
     pub fn is_waiting(&self) -> bool {
         self.state == JobState::Pending && self.ready
+    }
+
+    /// Until when it is not tried again because the device would not take it; a report of the printer's own ends
+    /// this. The first time costs nothing, then the pause doubles up to the retry interval.
+    pub fn put_back_until(&self, reported_at: Option<Timestamp>) -> Option<Timestamp> {
+        let put_back = self.put_back.as_ref().filter(|put_back| put_back.times > 1)?;
+        if reported_at.is_some_and(|at| at > put_back.at) {
+            return None;
+        }
+        let pause = PUT_BACK_PAUSE << (put_back.times - 2).min(20);
+        Some(put_back.at + pause.min(self.retry_interval_ms.max(1)))
     }
 
     /// "job-state-reasons" that follow from the job alone.
@@ -353,6 +373,10 @@ impl Job {
             E::Expire => Ok(self.end(JobState::Aborted, Outcome::Expired, with, now)),
             E::KeepUntil(until) => self.keep(until),
             E::RetryEvery(span) => self.retry_every(span),
+            E::TryNow => {
+                self.put_back = None;
+                Ok(vec![self.wake()])
+            }
             E::Handed(_) | E::Progress(..) | E::Stopped(_) | E::Resumed(_) | E::Ended(..) => Err(Refusal::Stale),
             E::Decide(_) => Err(Refusal::NoDoubt),
             E::DropContent => Err(Refusal::NotPossible),
@@ -422,7 +446,7 @@ impl Job {
             E::KeepUntil(until) => self.keep(until),
             E::RetryEvery(span) => self.retry_every(span),
             E::Hold(_) => Err(Refusal::Printing),
-            E::Unhold(_) => Ok(Vec::new()),
+            E::Unhold(_) | E::TryNow => Ok(Vec::new()),
             E::Assigned(..) | E::Inspected { .. } | E::Unprintable { .. } | E::DropContent => Err(Refusal::NotPossible),
             E::Decide(_) => Err(Refusal::NoDoubt),
         }
@@ -466,8 +490,20 @@ impl Job {
                 }
                 self.again(with, now)
             }
-            AttemptEnd::Blocked(_) | AttemptEnd::RefusedForNow(_) | AttemptEnd::NeverStarted => self.again(with, now),
+            AttemptEnd::Blocked(_) => {
+                // Its trouble has a name and a time of its own.
+                self.put_back = None;
+                self.again(with, now)
+            }
+            AttemptEnd::RefusedForNow(why) => self.put_back(why, with, now),
+            AttemptEnd::NeverStarted => self.put_back(String::new(), with, now),
         }
+    }
+
+    fn put_back(&mut self, why: String, with: Surroundings, now: Timestamp) -> Vec<Effect> {
+        let times = self.put_back.as_ref().map_or(0, |before| before.times).saturating_add(1);
+        self.put_back = Some(PutBack { times, at: now, why });
+        self.again(with, now)
     }
 
     fn again(&mut self, with: Surroundings, now: Timestamp) -> Vec<Effect> {
@@ -550,7 +586,7 @@ impl Job {
             E::KeepUntil(until) => self.keep(until),
             E::RetryEvery(span) => self.retry_every(span),
             E::Unhold(_) => Ok(Vec::new()),
-            E::Hold(_) => Err(Refusal::InDoubt),
+            E::Hold(_) | E::TryNow => Err(Refusal::InDoubt),
             E::Handed(_) | E::Progress(..) | E::Stopped(_) | E::Resumed(_) | E::Ended(..) => Err(Refusal::Stale),
             E::Assigned(..) => Err(Refusal::InDoubt),
             E::Inspected { .. } | E::Unprintable { .. } | E::Stored { .. } | E::DropContent => {
@@ -575,7 +611,8 @@ impl Job {
             | E::Expire
             | E::Decide(_)
             | E::KeepUntil(_)
-            | E::RetryEvery(_) => Err(Refusal::JobEnded),
+            | E::RetryEvery(_)
+            | E::TryNow => Err(Refusal::JobEnded),
         }
     }
 

@@ -42,6 +42,7 @@ pub(crate) fn job() -> Job {
         handed: false,
         impressions_completed: 0,
         failures: 0,
+        put_back: None,
         doubt: None,
         canceling: None,
         expired: false,
@@ -99,6 +100,7 @@ fn events() -> Vec<JobEvent> {
         E::Decide(DoubtDecision::PrintAll),
         E::KeepUntil(Timestamp(9)),
         E::RetryEvery(9),
+        E::TryNow,
         E::DropContent,
     ]
 }
@@ -296,4 +298,23 @@ fn a_late_attempt_is_refused() {
     job.apply(JobEvent::Assigned(AttemptNumber(2), Fence(2)), with(), Timestamp(3)).unwrap();
     let late = job.apply(JobEvent::Ended(ONE, AttemptEnd::Printed(Evidence::E3)), with(), Timestamp(4));
     assert_eq!(late, Err(Refusal::Stale));
+}
+
+#[test]
+fn a_job_that_its_printer_will_not_take_is_tried_less_and_less_often() {
+    let mut job = job();
+    job.retry_interval_ms = 60_000;
+    let mut pauses = Vec::new();
+    for times in 1..=8 {
+        let (attempt, now) = (AttemptNumber(times), Timestamp(1_000));
+        job.apply(JobEvent::Assigned(attempt, Fence(u64::from(times))), with(), now).unwrap();
+        job.apply(JobEvent::Handed(attempt), with(), now).unwrap();
+        let end = AttemptEnd::RefusedForNow("it is busy".into());
+        job.apply(JobEvent::Ended(attempt, end), with(), now).unwrap();
+        pauses.push(job.put_back_until(None).map_or(0, |until| until.0 - 1_000));
+    }
+    assert_eq!(pauses, [0, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+    assert_eq!(job.put_back_until(Some(Timestamp(1_001))), None, "its own report ends the pause");
+    job.apply(JobEvent::TryNow, with(), Timestamp(2_000)).unwrap();
+    assert_eq!(job.put_back_until(None), None, "and so does a person");
 }

@@ -106,6 +106,17 @@ pub struct Rendition {
     pub first_page: u32,
 }
 
+/// The device would not take the job: nothing was printed, and it is tried again after a pause that doubles.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutBack {
+    /// How often in a row.
+    pub times: u32,
+    /// When it was put back last.
+    pub at: Timestamp,
+    /// What the device said, in words; empty when it said nothing.
+    pub why: String,
+}
+
 /// It is not known whether these pages came out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Doubt {

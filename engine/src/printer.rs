@@ -209,8 +209,12 @@ impl Printer {
                 Ok(Vec::new())
             }
             E::Blocked { trouble, outage } => {
+                // What began the outage lasts as long as it stands: another trouble that comes and goes does not end it.
+                let stands = self.outage_stands();
                 if let Some(outage) = &mut self.outage {
-                    outage.trouble = trouble;
+                    if !stands {
+                        outage.trouble = trouble;
+                    }
                     return Ok(Vec::new());
                 }
                 self.outage = Some(Outage { id: outage, since: now, trouble });
@@ -342,6 +346,15 @@ mod tests {
         let mono = Needs { color: Some(ColorMode::Monochrome), media: None };
         assert_eq!(condition.trouble_for(&mono), None);
         assert_eq!(condition.trouble_for(&Needs::default()), Some(Trouble::NoInk { color: Some("cyan".into()) }));
+    }
+
+    #[test]
+    fn a07_a_printer_that_takes_no_jobs_stops_all_whatever_else_it_lacks() {
+        let condition = Condition { markers: vec![marker("cyan", 0)], accepting: false, ..answering() };
+        let mono = Needs { color: Some(ColorMode::Monochrome), media: None };
+        assert_eq!(condition.trouble_for(&mono), Some(Trouble::NotAccepting));
+        let jammed = Condition { reasons: vec!["media-jam".into()], ..condition };
+        assert_eq!(jammed.trouble_for(&mono), Some(Trouble::Jam), "the cause is worth more than what follows from it");
     }
 
     #[test]

@@ -85,6 +85,9 @@ pub fn actions(job: &Job, hindrance: &Hindrance) -> Vec<Action> {
         Hindrance::Trouble(_) => {
             alloc::vec![Action::PrintElsewhere, Action::PrintNow, Action::Cancel]
         }
+        Hindrance::PutBack => {
+            alloc::vec![Action::PrintElsewhere, Action::PrintNow, Action::Cancel]
+        }
         Hindrance::Preparing | Hindrance::Behind | Hindrance::Next => {
             alloc::vec![Action::Hold, Action::Cancel]
         }

@@ -49,6 +49,7 @@ impl Model {
         let waits = long(known.idle_since_ms) && seen.row.trouble_for(&known.row.options).is_some();
         // An operator who stops a printer on our side knows why.
         if seen.row.paused
+            || !long(Some(seen.troubled_ms))
             || !(waits || long(known.stopped_since_ms))
             || !long(seen.outage_since_ms)
             || !mail_works

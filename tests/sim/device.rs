@@ -86,7 +86,6 @@ pub(super) struct DeviceJob {
     pub(super) done: u32,
     part_ms: u64,
     touched_ms: u64,
-    created_ms: u64,
     ended_ms: Option<u64>,
     lied: bool,
     hangs: bool,
@@ -297,7 +296,6 @@ impl Device {
             done: 0,
             part_ms: 0,
             touched_ms: now_ms,
-            created_ms: now_ms,
             ended_ms: None,
             lied: false,
             hangs: false,
@@ -476,8 +474,8 @@ impl Device {
         }
     }
 
-    /// How long ago a job was made, for whoever lists jobs.
-    pub(super) fn oldest_made_ms(&self) -> Option<u64> {
-        self.jobs.values().map(|job| job.created_ms).min()
+    /// When the first job ended that it remembers, for whoever lists jobs.
+    pub(super) fn oldest_ended_ms(&self) -> Option<u64> {
+        self.jobs.values().filter_map(|job| job.ended_ms).min()
     }
 }

@@ -53,8 +53,9 @@ pub(super) struct Known {
     /// Since when it stands still in its printer.
     stopped_since_ms: Option<u64>,
     was_handed: bool,
-    /// What its sender was told hinders it, and how often the server had died then.
-    told: Option<(Trouble, u64)>,
+    /// What its sender was told hinders it, since when its printer was in its troubles then, and how often the
+    /// server had died.
+    told: Option<(Trouble, u64, u64)>,
     doubts_ms: Vec<u64>,
     /// A person said what is to be printed again.
     decided: bool,
@@ -100,6 +101,8 @@ struct Seen {
     /// How many outages have ended.
     recoveries: u64,
     outage_since_ms: Option<u64>,
+    /// When its troubles became others, or its operator let it go on.
+    troubled_ms: u64,
 }
 
 pub(super) struct Model {
@@ -123,6 +126,8 @@ pub(super) struct Model {
     audited_deaths: u64,
     /// How often the server died.
     pub(super) deaths: u64,
+    /// How often the disk became full, or free again: what was told could not be written down, and is told again.
+    pub(super) fulls: u64,
     pub(super) up_since_ms: Option<u64>,
     /// When a mail could last not be sent.
     pub(super) mail_failed_ms: Option<u64>,
@@ -152,6 +157,7 @@ impl Model {
             overdue_ms: BTreeMap::new(),
             audited_deaths: 0,
             deaths: 0,
+            fulls: 0,
             up_since_ms: None,
             mail_failed_ms: None,
             wall: Timestamp(0),
@@ -177,7 +183,7 @@ impl Model {
     }
 
     pub(super) fn has_printer(&mut self, row: Printer, device: usize) {
-        let seen = Seen { row, device, changed_ms: 0, recoveries: 0, outage_since_ms: None };
+        let seen = Seen { row, device, changed_ms: 0, recoveries: 0, outage_since_ms: None, troubled_ms: 0 };
         self.printers.insert(seen.row.uuid, seen);
     }
 
@@ -321,12 +327,15 @@ impl Model {
         if !long(seen.changed_ms) {
             return;
         }
+        // The clock may have been set since.
+        let may_be_tried = |row: &Job| row.put_back_until(seen.row.condition.reported_at).is_none();
         let earlier = self.open.iter().filter_map(|job| self.jobs.get(job)).find(|known| {
             let row = &known.row;
             row.printer == attempt.printer
                 && row.priority == next.row.priority
                 && row.id < next.row.id
                 && row.is_waiting()
+                && may_be_tried(row)
                 && known.idle_since_ms.is_some_and(long)
                 && (seen.row.condition.trouble_for_all().is_some() || seen.row.trouble_for(&row.options).is_none())
         });
@@ -372,7 +381,11 @@ impl Model {
         let before = self.attempts.insert(key, attempt.clone()).map(|before| before.state);
         if before != Some(attempt.state) {
             let (job, number, state) = (attempt.job.short(), attempt.number.0, attempt.state.as_str());
-            self.note(now_ms, || format!("attempt {job}/{number} is {state}"));
+            let (out, of) = (attempt.impressions_completed, attempt.impressions);
+            self.note(now_ms, || match out {
+                Some(out) => format!("attempt {job}/{number} is {state}, {out} of {of} pages"),
+                None => format!("attempt {job}/{number} is {state}"),
+            });
         }
         let place = (attempt.printer, attempt.job, attempt.number);
         if attempt.state.is_over() {
@@ -403,6 +416,9 @@ impl Model {
             seen.recoveries += u64::from(before.is_some() && after.is_none());
             seen.outage_since_ms = after.map(|_| now_ms);
         }
+        if seen.row.paused != printer.paused || seen.row.condition.troubles() != printer.condition.troubles() {
+            seen.troubled_ms = now_ms;
+        }
         seen.changed_ms = now_ms;
         seen.row = printer.clone();
         for job in &self.open {
@@ -410,7 +426,7 @@ impl Model {
                 continue;
             };
             let trouble = printer.trouble_for(&known.row.options);
-            known.told = known.told.take().filter(|(told, _)| trouble.as_ref() == Some(told));
+            known.told = known.told.take().filter(|(told, ..)| trouble.as_ref() == Some(told));
         }
         if before != after {
             let (name, trouble) = (printer.name.clone(), printer.outage.as_ref().map(|outage| outage.trouble.word()));
@@ -578,7 +594,7 @@ impl Model {
 
     /// A mail leaves.
     pub(super) fn mail_leaves(&mut self, mail: &tympan_deliver::report::Mail, now_ms: u64) {
-        let (to, subject, deaths) = (mail.to.clone(), mail.letter.subject.clone(), self.deaths);
+        let (to, subject, deaths) = (mail.to.clone(), mail.letter.subject.clone(), self.deaths + self.fulls);
         self.note(now_ms, || format!("mail to {to}: {subject}"));
         if let Some(before) = self.told.insert(mail.id.clone(), deaths).filter(|before| *before == deaths) {
             self.broken(format!("{to} was told twice: {subject} ({before})"));
@@ -596,7 +612,7 @@ impl Model {
         let mut again = None;
         for known in self.jobs.values_mut().filter(theirs).filter(|known| !known.row.is_over()) {
             let trouble = seen.row.trouble_for(&known.row.options).filter(|_| known.hinders_ms().is_some());
-            let now = trouble.map(|trouble| (trouble, deaths));
+            let now = trouble.map(|trouble| (trouble, seen.troubled_ms, deaths));
             again = again.or(now.clone().filter(|now| known.told.as_ref() == Some(now)).map(|_| known.row.short()));
             known.told = now;
         }

@@ -21,7 +21,7 @@ use super::mutants::Mutant;
 /// Time-out of requests other than the question for the printer's state, as in the real output.
 const ANSWER: Duration = Duration::from_secs(30);
 /// How far back a list of jobs is trusted if nothing in it is older, in milliseconds, as in the real output.
-const HISTORY_MS: u64 = 300_000;
+const HISTORY_MS: u64 = 30_000;
 /// Octets that cross the line at once.
 const PIECE: usize = 700;
 
@@ -286,7 +286,7 @@ impl Line {
                     printer_up_time: up_time,
                 });
             }
-            let reaches_back = device.oldest_made_ms().is_some_and(|made| now.saturating_sub(made) > since_ms);
+            let reaches_back = device.oldest_ended_ms().is_some_and(|ended| now.saturating_sub(ended) > since_ms);
             let stayed_up = i64::from(up_time) > i64::try_from(since_ms / 1000).unwrap_or(i64::MAX);
             match stayed_up && (reaches_back || since_ms <= HISTORY_MS) {
                 true => Found::NeverArrived,

@@ -591,6 +591,7 @@ impl World {
             Step::Resume(p) => self.printer_event(p, PrinterEvent::Resume).await,
             Step::MailFails(n) => *lock(&self.mails_fail) = n,
             Step::DiskFull(full) => {
+                lock(&self.model).fulls += 1;
                 self.fills_disk(full);
             }
             Step::Wait => {}

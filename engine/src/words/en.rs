@@ -137,6 +137,13 @@ pub(super) fn why(facts: &Facts<'_>) -> Why {
         Hindrance::Over => job.outcome.as_ref().map_or_else(String::new, outcome),
         Hindrance::Preparing => "Being prepared: its pages are counted.".into(),
         Hindrance::Held(reason) => held(*reason).to_string(),
+        Hindrance::PutBack => {
+            next = next_try_at.map_or_else(String::new, |at| format!("Next: tried again at {}.", time(at)));
+            match job.put_back.as_ref().map_or("", |put_back| put_back.why.as_str()) {
+                "" => format!("Waiting: {} did not take it.", printer.info),
+                why => format!("Waiting: {} did not take it ({}).", printer.info, why.trim_end_matches('.')),
+            }
+        }
         Hindrance::Behind => "Waiting: the printer is busy with another job.".into(),
         Hindrance::Next => "Waiting: it is next.".into(),
         Hindrance::Printing => match job.impressions_completed {

@@ -150,6 +150,13 @@ pub(super) fn why(facts: &Facts<'_>) -> Why {
         Hindrance::Over => job.outcome.as_ref().map_or_else(String::new, outcome),
         Hindrance::Preparing => "準備中です。".into(),
         Hindrance::Held(reason) => held(*reason).to_string(),
+        Hindrance::PutBack => {
+            next = next_try_at.map_or_else(String::new, |at| format!("このあと：{} に再試行します。", time(at)));
+            match job.put_back.as_ref().map_or("", |put_back| put_back.why.as_str()) {
+                "" => format!("待機中：{} が受け取りませんでした。", printer.info),
+                why => format!("待機中：{} が受け取りませんでした（{}）。", printer.info, why.trim_end_matches('.')),
+            }
+        }
         Hindrance::Behind => "待機中：ほかのジョブを印刷しています。".into(),
         Hindrance::Next => "待機中：次に印刷します。".into(),
         Hindrance::Printing => match job.impressions_completed {

@@ -125,6 +125,11 @@ pub(crate) async fn try_now(console: &Console, id: &Identity, printer: &Printer)
     asked.map_err(|why| Failure::Conflict(format!("{}: {why}", printer.info)))
 }
 
+/// Tries a job now that its printer would not take a moment ago.
+pub(crate) async fn try_job(console: &Console, id: &Identity) -> Result<(), Failure> {
+    move_job(console, id, JobEvent::TryNow).await.map(|_| ())
+}
+
 /// Prints a test page.
 pub(crate) async fn test_page(console: &Console, id: &Identity, printer: &Printer) -> Result<JobUuid, Failure> {
     let originator =

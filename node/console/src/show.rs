@@ -279,7 +279,7 @@ pub(crate) fn job_badge(job: &Job, hindrance: &Hindrance, language: Language) ->
         Hindrance::Held(_) => (t.badge_held, "ask"),
         Hindrance::InDoubt => (t.badge_doubt, "ask"),
         Hindrance::Trouble(_) if job.handed => (t.badge_stopped, "bad"),
-        Hindrance::Trouble(_) | Hindrance::Behind => (t.badge_waiting, "wait"),
+        Hindrance::Trouble(_) | Hindrance::PutBack | Hindrance::Behind => (t.badge_waiting, "wait"),
         Hindrance::Next => (t.badge_next, "wait"),
         Hindrance::Printing => (t.badge_printing, "busy"),
         Hindrance::Over => match &job.outcome {
@@ -302,7 +302,7 @@ pub(crate) fn pages(count: u32, language: Language) -> String {
 pub(crate) fn explain(job: &Job, printer: &Printer, clock: &Clock) -> (Hindrance, Option<Timestamp>, Why) {
     let hindrance = hold::hindrance(job, printer);
     let next_try_at = match &hindrance {
-        Hindrance::Trouble(_) if job.is_waiting() && !printer.paused => {
+        Hindrance::Trouble(_) | Hindrance::PutBack if job.is_waiting() && !printer.paused => {
             // What is due already happens in a moment; a time that has passed would read like a fault.
             Some(assign::due_at(printer, job).max(clock.now))
         }

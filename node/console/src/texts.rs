@@ -345,6 +345,7 @@ texts! {
     c_unhold: "let it print", "印刷を許可しました";
     c_decide: "said whether it came out", "印刷できたかどうかを回答しました";
     c_keep: "changed how long it is kept", "保存期限を変更しました";
+    c_try: "had it tried now", "すぐに再試行しました";
     c_retry: "changed how often it is tried", "再試行の間隔を変更しました";
     c_reprint: "printed it again as {0}", "{0} として再印刷しました";
     c_pause: "paused the printer", "一時停止しました";

@@ -166,6 +166,7 @@ fn changed(what: &str, language: Language) -> String {
         "decide" => t.c_decide,
         "keep-until" => t.c_keep,
         "retry-every" => t.c_retry,
+        "try-now" => t.c_try,
         "pause" => t.c_pause,
         "resume" => t.c_resume,
         "policy" => t.c_policy,

@@ -53,10 +53,7 @@ impl Delivery {
         let Ok(output) = self.options().outputs.of(&printer) else {
             return way.tell(AttemptEvent::Lost).await;
         };
-        let layout = match crate::prepare::plan(&job, &printer) {
-            Ok(plan) => plan.layout,
-            Err(_) => Layout::of(&job, false),
-        };
+        let layout = self.layout_again(spooler, &job, &printer).await;
         match &attempt.device {
             Some(device) => {
                 let ahead = Ahead { sent_all: attempt.sent_all, refused: None };

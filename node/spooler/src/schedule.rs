@@ -76,7 +76,10 @@ impl Spooler {
                     return Ok(Some(at));
                 }
                 Choice::Job(job) => match self.assign(&printer, &job).await {
-                    Ok(()) => return Ok(None),
+                    Ok(()) => {
+                        let printer = self.printer(Whose::Everyones, uuid).await?;
+                        return self.tell_behind(&printer).await;
+                    }
                     Err(SpoolerError::Store(StoreError::Conflict(_)) | SpoolerError::Refused(_)) => {
                         tokio::task::yield_now().await;
                     }

@@ -2,6 +2,7 @@
 
 use crate::change::Gathered;
 use crate::{Spooler, SpoolerError};
+use std::collections::BTreeMap;
 use tympan_engine::{Effect, Job, Notice, NoticeKind, OwnerId, Printer, StoredForm, Timestamp};
 use tympan_ipp::JobState;
 use tympan_store::{Key, Record, StoreError, WaitingSender, Whose};
@@ -32,8 +33,8 @@ impl Spooler {
         self.tell_waiting(printer).await
     }
 
-    /// While a job stands still in its printer nobody asks the printer for others: tells its sender and those
-    /// who wait behind it, as often as notices are gathered; says when to look again.
+    /// While a job stands still in its printer nobody asks the printer for others, and while others print nobody
+    /// asks for those that cannot: tells whose jobs wait, as often as notices are gathered; says when to look again.
     pub(crate) async fn tell_behind(&self, printer: &Printer) -> Result<Option<Timestamp>, SpoolerError> {
         if printer.outage.is_none() || printer.current.is_none() {
             return Ok(None);
@@ -49,7 +50,8 @@ impl Spooler {
         }
         self.store_waiting(printer).await?;
         self.tell_waiting(printer).await?;
-        Ok(None)
+        // It may fall silent meanwhile, and nothing else would look.
+        Ok(Some(now + self.inner.options.notice_after_ms))
     }
 
     /// The sender of the job that stands still in the printer.
@@ -96,12 +98,39 @@ impl Spooler {
         }
     }
 
+    /// Whose jobs wait for a medium or a colour while others print.
+    async fn hindered_senders(&self, printer: &Printer) -> Result<Vec<WaitingSender>, SpoolerError> {
+        let mut senders: BTreeMap<String, WaitingSender> = BTreeMap::new();
+        let mut after = None;
+        loop {
+            let page = self.inner.records.waiting_jobs(Whose::Everyones, printer.uuid, after, 256).await?;
+            let Some(last) = page.last() else {
+                return Ok(senders.into_values().collect());
+            };
+            after = Some((last.record.priority, last.record.id));
+            for job in page.iter().map(|row| &row.record).filter(|job| printer.trouble_for(&job.options).is_some()) {
+                let sender = senders.entry(job.originator.address.0.to_lowercase());
+                let sender = sender.or_insert_with_key(|address| WaitingSender {
+                    address: address.clone(),
+                    language: job.originator.language,
+                    may_be_mailed: job.originator.may_be_mailed,
+                    jobs: 0,
+                    example: job.uuid,
+                });
+                sender.jobs += 1;
+            }
+        }
+    }
+
     /// Makes sure that every sender with waiting jobs is told of the outage once.
     pub(crate) async fn tell_waiting(&self, printer: &Printer) -> Result<(), SpoolerError> {
         let Some(outage) = &printer.outage else {
             return Ok(());
         };
-        let mut senders = self.inner.records.waiting_senders(Whose::Everyones, printer.uuid).await?;
+        let mut senders = match printer.condition.trouble_for_all() {
+            Some(_) => self.inner.records.waiting_senders(Whose::Everyones, printer.uuid).await?,
+            None => self.hindered_senders(printer).await?,
+        };
         senders.extend(self.stopped_sender(printer).await?);
         for sender in senders {
             let key = waiting_key(outage.id, &sender.address);
@@ -133,6 +162,25 @@ impl Spooler {
                 Err(other) => return Err(other.into()),
             }
         }
+        Ok(())
+    }
+
+    /// Takes back a notice of an outage that came up and was not told, because nobody waited any more when it was due:
+    /// who comes later in the same outage is to be told again.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn withdraw_notice(&self, notice: &Notice) -> Result<(), SpoolerError> {
+        let key = Key::Notice(notice.key.clone());
+        self.change(Whose::Everyones, std::slice::from_ref(&key), |rows, gathered| {
+            if let Some(Record::Notice(Notice { told_at: None, .. })) = rows[0].as_ref().map(|row| &row.record) {
+                gathered.change.delete.push(key.clone());
+            }
+            Ok(())
+        })
+        .await?;
+        self.inner.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&notice.printer);
+        self.inner.nudge.printer(notice.printer);
         Ok(())
     }
 

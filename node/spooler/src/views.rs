@@ -80,7 +80,9 @@ impl Spooler {
         };
         let hindrance = hold::hindrance(&job, &printer);
         let next_try_at = match &hindrance {
-            Hindrance::Trouble(_) if job.is_waiting() && !printer.paused => Some(assign::due_at(&printer, &job)),
+            Hindrance::Trouble(_) | Hindrance::PutBack if job.is_waiting() && !printer.paused => {
+                Some(assign::due_at(&printer, &job))
+            }
             _ => None,
         };
         Ok(JobView {

@@ -240,6 +240,9 @@ pub(crate) async fn act(console: Arc<Console>, ask: Ask) -> Answer {
                 return Err(Failure::Conflict(t.r_job_ended.into()));
             }
             let printer = console.spooler().printer(id.whose(), job.printer).await?;
+            if job.put_back.is_some() && job.is_waiting() {
+                act::try_job(&console, id).await?;
+            }
             // What is wrong stands on the page that comes next.
             let asked = act::try_now(&console, id, &printer).await;
             done(&base, if asked.is_ok() { "tried" } else { "in-vain" })

@@ -232,7 +232,7 @@ pub struct OutputTimes {
     /// How long a raw device may take to close after the last octet. Default 300 s.
     pub close: Duration,
     /// How far back a device is trusted to remember jobs that it finished, if nothing in its list is older.
-    /// Default 300 s.
+    /// Default 30 s.
     pub history: Duration,
 }
 
@@ -242,7 +242,7 @@ impl Default for OutputTimes {
             answer: Duration::from_secs(30),
             stall: Duration::from_secs(300),
             close: Duration::from_secs(300),
-            history: Duration::from_secs(300),
+            history: Duration::from_secs(30),
         }
     }
 }

@@ -60,6 +60,37 @@ impl Layout {
         Self { sides }
     }
 
+    /// As [`Layout::of`], for a job whose sides are laid out already: a side keeps lying on the front or the back that
+    /// it was turned for.
+    pub(crate) fn cut(job: &Job, duplex: bool) -> Self {
+        let whole = Self::whole(job, duplex);
+        let start = whole.begins(job.first_page);
+        let mut sides = Vec::new();
+        if job.mark.is_some() {
+            sides.push(Side::Mark);
+        }
+        while duplex && sides.len() % 2 != start % 2 {
+            sides.push(Side::Blank);
+        }
+        sides.extend_from_slice(&whole.sides[start..]);
+        Self { sides }
+    }
+
+    /// All pages of the job, without a mark.
+    pub(crate) fn whole(job: &Job, duplex: bool) -> Self {
+        Self::of(&Job { first_page: 1, mark: None, ..job.clone() }, duplex)
+    }
+
+    /// The side on which a page of the job lies, from 1; the first side if there is no such page.
+    pub(crate) fn begins(&self, page: u32) -> usize {
+        let mut pages = 0;
+        let is_it = |side: &Side| {
+            pages += u32::from(matches!(side, Side::Page { .. }));
+            pages == page.max(1)
+        };
+        self.sides.iter().position(is_it).unwrap_or(0)
+    }
+
     /// How many pages are among the sides.
     pub fn pages(&self) -> u32 {
         self.sides.iter().filter(|side| matches!(side, Side::Page { .. })).count() as u32
@@ -144,6 +175,7 @@ pub(crate) mod tests {
             handed: false,
             impressions_completed: 0,
             failures: 0,
+            put_back: None,
             doubt: None,
             canceling: None,
             expired: false,

@@ -148,6 +148,18 @@ impl Delivery {
         }
     }
 
+    /// What stands on which side of an attempt that an earlier life of this server began.
+    pub(crate) async fn layout_again(&self, spooler: &Spooler, job: &Job, printer: &Printer) -> Layout {
+        let Ok(plan) = plan(job, printer) else {
+            return Layout::of(job, false);
+        };
+        match source_is_raster(spooler, job).await {
+            Ok(true) => plan.of_cut_raster(job).layout,
+            // What cannot be read now does not keep the printer from being asked.
+            Ok(false) | Err(_) => plan.layout,
+        }
+    }
+
     /// While the printer is away: stores the data that it takes, where its policy asks for that (A09).
     pub(crate) async fn store(&self, spooler: &Spooler, job: tympan_engine::JobUuid) -> Result<(), Stop> {
         let job = spooler.job(Whose::Everyones, job).await?;
@@ -279,13 +291,7 @@ impl Delivery {
                 }
             }
         }
-        let one = press.finish().await?;
-        if copies == 1 {
-            return Ok(one);
-        }
-        let copied = copy_raster(spooler, &one, id, copies).await;
-        let _ = spooler.documents().discard(&one).await;
-        Ok(copied?)
+        Ok(copied(spooler, press.finish().await?, id, copies).await?)
     }
 
     async fn lay_out(
@@ -366,7 +372,7 @@ impl Delivery {
         spooler: &Spooler,
         job: &Job,
         printer: &Printer,
-        mut plan: Plan,
+        plan: Plan,
     ) -> Result<Drawn, PrepareError> {
         if !printer.profile.as_ref().is_some_and(|profile| profile.takes(PWG)) {
             return Err(PrepareError::Refused(Remark::MadeForAnother.to_string()));
@@ -374,39 +380,22 @@ impl Delivery {
         let Some(source) = job.documents.first().map(|document| document.id) else {
             return Err(PrepareError::Stop(Stop::Stale));
         };
-        plan.form = Form::Raster;
-        plan.format = PWG.into();
-        let duplex = plan.drawing.is_duplex();
-        let whole = Layout::of(&Job { first_page: 1, mark: None, ..job.clone() }, duplex);
-        let begins = |number: u32| {
-            let mut pages = 0;
-            whole.sides.iter().position(|side| {
-                pages += u32::from(matches!(side, Side::Page { .. }));
-                pages == number
-            })
-        };
-        let start = begins(job.first_page.max(1)).unwrap_or(0);
-        let mut layout = Layout::default();
-        if job.mark.is_some() {
-            layout.sides.push(Side::Mark);
-        }
-        // A side keeps lying on the front or the back it was turned for.
-        while duplex && layout.sides.len() % 2 != start % 2 {
-            layout.sides.push(Side::Blank);
-        }
-        let before = layout.sides.len();
-        layout.sides.extend_from_slice(&whole.sides[start..]);
-        plan.layout = layout;
-        plan.copies_in_data = 1;
+        let plan = plan.of_cut_raster(job);
+        let whole = Layout::whole(job, plan.drawing.is_duplex());
+        let start = whole.begins(job.first_page);
+        let copies = plan.copies_in_data;
         let id = DocumentId::from_parts(spooler.now(), spooler.random());
         if let Some(workshop) = &self.options().workshop {
             let document = workshop.draw(spooler, job, &plan, id).await;
             let document = document.map_err(|failed| DrawError::of_workshop(failed).into_prepare())?;
             return Ok(Drawn { document, plan });
         }
-        let writer = spooler.documents().create(id)?;
-        let mut press = Press::new(Form::Raster, &plan.drawing, plan.layout.sides.len() as u32, 1, writer);
-        for side in &plan.layout.sides[..before] {
+        let first = if copies > 1 { DocumentId::from_parts(spooler.now(), spooler.random()) } else { id };
+        let writer = spooler.documents().create(first)?;
+        let sides_in_all = plan.layout.sides.len() as u32 * u32::from(copies);
+        let mut press = Press::new(Form::Raster, &plan.drawing, sides_in_all, copies, writer);
+        let drawn = |side: &&Side| !matches!(side, Side::Page { .. });
+        for side in plan.layout.sides.iter().take_while(drawn) {
             match side {
                 Side::Mark => self.draw_mark(job, &plan, &mut press).await.map_err(DrawError::into_prepare)?,
                 Side::Blank | Side::Page { .. } => press.blank().await?,
@@ -439,7 +428,11 @@ impl Delivery {
                 }
             }
         }
-        Ok(Drawn { document: press.finish().await?, plan })
+        if matches!(plan.layout.sides.last(), Some(Side::Blank)) {
+            press.blank().await?;
+        }
+        let one = press.finish().await?;
+        Ok(Drawn { document: copied(spooler, one, id, copies).await?, plan })
     }
 }
 
@@ -499,7 +492,7 @@ fn usable<'a>(job: &'a Job, printer: &Printer, plan: &Plan, dropped: bool) -> Op
 }
 
 /// Whether the job's documents were given up for their raster.
-async fn source_is_raster(spooler: &Spooler, job: &Job) -> Result<bool, PrepareError> {
+async fn source_is_raster(spooler: &Spooler, job: &Job) -> Result<bool, StoreError> {
     let Some(first) = job.documents.first() else {
         return Ok(false);
     };
@@ -524,6 +517,16 @@ fn raster_request(plan: &Plan, format: Option<Format>, first_page: u32, last_pag
         orientation: None,
         back: drawing.back_side(),
     }
+}
+
+/// One copy of raster, made into as many as are wanted; one is it already.
+async fn copied(spooler: &Spooler, one: NewDocument, id: DocumentId, copies: u16) -> Result<NewDocument, StoreError> {
+    if copies == 1 {
+        return Ok(one);
+    }
+    let copied = copy_raster(spooler, &one, id, copies).await;
+    let _ = spooler.documents().discard(&one).await;
+    copied
 }
 
 /// PWG Raster may be put one after the other, but for the word it begins with.

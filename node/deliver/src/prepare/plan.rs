@@ -6,7 +6,7 @@ use tympan_raster::PixelType;
 use tympan_raster::sheet_back::{SheetBack, Sides as RasterSides, Transform};
 use tympan_render::{BackSide, Colour, Margins, PageSetup};
 
-use super::layout::Layout;
+use super::layout::{Layout, Side};
 
 /// PWG Raster's media type.
 pub const PWG: &str = "image/pwg-raster";
@@ -105,6 +105,25 @@ pub fn setup_for(printer: &Printer, options: &JobOptions) -> (String, Size, Page
     (media, size, PageSetup { width: size.x.unsigned_abs(), height: size.y.unsigned_abs(), margins })
 }
 
+impl Plan {
+    /// Each copy that stands in the data begins on a front.
+    pub(crate) fn even_copies(&mut self) {
+        if self.copies_in_data > 1 && self.drawing.is_duplex() && self.layout.sides.len() % 2 == 1 {
+            self.layout.sides.push(Side::Blank);
+        }
+    }
+
+    /// The same for a job of which only the raster of the whole is left.
+    pub(crate) fn of_cut_raster(mut self, job: &Job) -> Self {
+        self.form = Form::Raster;
+        self.format = PWG.into();
+        self.page_ranges = Vec::new();
+        self.layout = Layout::cut(job, self.drawing.is_duplex());
+        self.even_copies();
+        self
+    }
+}
+
 /// Decides.
 ///
 /// # Errors
@@ -140,6 +159,7 @@ pub fn plan(job: &Job, printer: &Printer) -> Result<Plan, String> {
         page_ranges: Vec::new(),
         drawing,
     };
+    plan.even_copies();
     let one = match job.documents.as_slice() {
         [one] if job.first_page == 1 && job.mark.is_none() => Some(one),
         _ => None,
@@ -271,6 +291,19 @@ mod tests {
         profile.job_attributes.push("page-ranges".into());
         let plan = plan(&job, &printer).unwrap();
         assert_eq!((plan.form, plan.page_ranges.len()), (Form::Untouched, 1));
+    }
+
+    #[test]
+    fn each_copy_in_the_data_begins_on_a_front() {
+        let mut job = job(&[3]);
+        job.options.copies = Some(2);
+        job.options.sides = Some(Sides::TwoSidedLongEdge);
+        let mut printer = printer(&[PWG]);
+        printer.profile.as_mut().unwrap().job_attributes.retain(|name| name != "copies");
+        let plan = plan(&job, &printer).unwrap();
+        assert_eq!((plan.copies_in_data, plan.layout.sides.len()), (2, 4));
+        assert_eq!(plan.layout.sides.last(), Some(&Side::Blank));
+        assert_eq!(plan.layout.pages_done(8, 2), 6, "people count pages");
     }
 
     #[test]

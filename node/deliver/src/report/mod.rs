@@ -22,7 +22,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use tracing::{info, warn};
 use tympan_engine::{
-    HoldReason, Job, JobSource, JobUuid, Language, Millis, Notice, NoticeKind, Printer, Timestamp, TokenScope,
+    HoldReason, Job, JobSource, JobUuid, Language, Millis, Notice, NoticeKind, Printer, Timestamp, TokenScope, Trouble,
 };
 use tympan_ipp::JobState;
 use tympan_spooler::Spooler;
@@ -157,6 +157,15 @@ pub(crate) struct Facts<'a> {
     pub(crate) zone: &'a TimeZone,
 }
 
+impl Facts<'_> {
+    /// What hinders the first of the jobs that wait, else what the printer's outage is about.
+    pub(crate) fn trouble(&self) -> Option<Trouble> {
+        let mut waiting = self.waiting.iter();
+        let theirs = waiting.find_map(|job| self.printer.trouble_for(&job.options));
+        theirs.or_else(|| self.printer.outage.as_ref().map(|outage| outage.trouble.clone()))
+    }
+}
+
 impl Reporter {
     pub(crate) fn new(options: ReportOptions) -> Result<Self, ReportError> {
         if options.domain.is_empty() || options.domain.contains(['@', ' ', '\r', '\n', '<', '>']) {
@@ -196,6 +205,9 @@ impl Reporter {
             _ => Vec::new(),
         };
         if !is_current(kind, &job, &printer, &waiting) {
+            if let Some(notice) = known {
+                spooler.withdraw_notice(&notice).await?;
+            }
             return Ok(());
         }
         let link = self.link(spooler, &job, kind, &waiting).await?;
@@ -298,7 +310,13 @@ impl Reporter {
     /// The sender's jobs that wait at the printer, oldest first.
     async fn still_waiting(&self, spooler: &Spooler, printer: &Printer, job: &Job) -> Result<Vec<Job>, Stop> {
         let jobs = spooler.waiting_of(printer, &job.originator.address, 200).await?;
-        let waits = |job: &Job| job.is_waiting() || (job.state == JobState::ProcessingStopped && job.doubt.is_none());
+        let hindered = |job: &Job| printer.trouble_for(&job.options).is_some();
+        let waits = |job: &Job| match job.state {
+            JobState::ProcessingStopped => job.doubt.is_none(),
+            // Its printer is just being asked once more.
+            JobState::Processing => !job.handed && hindered(job),
+            _ => job.is_waiting() && hindered(job),
+        };
         Ok(jobs.into_iter().filter(waits).take(JOBS_MAX).collect())
     }
 

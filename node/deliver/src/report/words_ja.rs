@@ -51,7 +51,7 @@ pub(super) fn letter(kind: &NoticeKind, facts: &Facts<'_>) -> Letter {
     let command = |command: &str| format!("{}+{command}@{}", printer.name, facts.domain);
     match kind {
         NoticeKind::Waiting { .. } => {
-            let trouble = printer.outage.as_ref().map_or(Trouble::Off, |outage| outage.trouble.clone());
+            let trouble = facts.trouble().unwrap_or(Trouble::Off);
             let what = words::trouble(&trouble, LANGUAGE);
             let list: String = facts
                 .waiting

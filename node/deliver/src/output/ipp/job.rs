@@ -159,7 +159,7 @@ pub(super) async fn find(caller: &Caller, printer: &Printer, short: ShortId, sin
                     "job-uuid",
                     "job-name",
                     "job-printer-up-time",
-                    "time-at-creation",
+                    "time-at-completed",
                 ]),
             );
         let message = match caller.call(printer, request).await {
@@ -179,12 +179,13 @@ pub(super) async fn find(caller: &Caller, printer: &Printer, short: ShortId, sin
                     return Found::Job(device);
                 }
             }
-            if let (Some(made), Some(now)) = (integer("time-at-creation"), integer("job-printer-up-time")) {
-                reaches_back |= made > 0 && i64::from(now) - i64::from(made) > secs(since_ms);
+            if let (Some(ended), Some(now)) = (integer("time-at-completed"), integer("job-printer-up-time")) {
+                reaches_back |= ended > 0 && i64::from(now) - i64::from(ended) > secs(since_ms);
             }
         }
     }
-    // Restarted since, it may have lost its list; a list that reaches back before the job, or a short while, is proof.
+    // Restarted since, it may have lost its list. What ended first is forgotten first: a list with a job that ended
+    // before ours was made has not lost ours. Some forget after a minute, so that a silence proves little after half.
     let up_time = match up_time_of(caller, printer).await {
         Ok(asked) => asked.or(up_time),
         Err(error) => return Found::Silent(error.into_parts().1),
