@@ -2,14 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tympan_tests::peers::SmtpSource;
 
-use crate::office::{RECIPIENT, SENDER};
-
-/// Octets of a mail's body.
-const OCTETS: u32 = 10 * 1024;
+use crate::office::{OCTETS, RECIPIENT, SENDER};
 
 /// `USER_HZ`: in what /proc counts processor time, 100 a second on every machine that Linux runs on today.
 const TICKS: f64 = 100.0;
@@ -30,9 +28,10 @@ pub(crate) struct Cost {
 }
 
 /// Sends so many mails over so many sessions; waits until the server is quiet again.
-pub(crate) fn round(server: SocketAddr, pid: u32, mails: u32, sessions: u32) -> Cost {
+pub(crate) fn round(server: SocketAddr, pid: u32, mails: u32, sessions: u32, signed: Option<&Path>) -> Cost {
     let mut source = SmtpSource::new(server, SENDER, RECIPIENT);
     (source.mails, source.sessions, source.octets) = (mails, sessions, OCTETS);
+    source.file = signed.map(Path::to_owned);
     let (server_before, source_before) = (ticks_of_tree(pid), ticks_of_ended_children());
     let started = Instant::now();
     source.run(ROUND_MAX).expect_success();

@@ -7,7 +7,7 @@ use tympan_tests::peers::{self, Postfix};
 
 use crate::Size;
 use crate::load::{self, Cost};
-use crate::office::Office;
+use crate::office::{Office, Proof};
 
 /// Postfix keeps every mail in its hold queue: what it does least for a mail that is not lost. With "defer" it would
 /// also look at each mail again, and write down why it is late.
@@ -17,29 +17,41 @@ pub(crate) fn run(size: &Size) {
     if !Postfix::need() || !peers::need("smtp-source") {
         return;
     }
-    let office = Office::open();
+    let office = Office::open(Proof::Network);
+    let proving = peers::need("openssl").then(|| Office::open(Proof::Signature));
     let postfix = Postfix::relay_with(SocketAddr::from((Ipv4Addr::LOCALHOST, free_port())), HOLD);
     let master = postfix.master_pid().and_then(|pid| u32::try_from(pid).ok()).expect("Postfix runs");
     println!(
         "\nmail: {} mails of 10 KB a round, {} rounds each, alternating; a connection for each mail\n\
-         tympan: 100 printers, off; sender by network, registered, a job made. Postfix: stock queue, mails on hold\n\
+         tympan: 100 printers, off; sender by network, registered, a job made; + DKIM: sender by signature and DMARC instead.\n\
+         Postfix: stock queue, mails on hold\n\
          sessions  server   mails/s median (lowest .. highest)   CPU ms/mail  until quiet  smtp-source",
         size.mails, size.rounds
     );
     let mut sent = 0;
     for sessions in [1, 10] {
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        let (mut ours, mut signed, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..size.rounds {
-            ours.push(load::round(office.smtp, office.pid(), size.mails, sessions));
-            theirs.push(load::round(postfix.address(), master, size.mails, sessions));
+            ours.push(load::round(office.smtp, office.pid(), size.mails, sessions, None));
+            theirs.push(load::round(postfix.address(), master, size.mails, sessions, None));
+            signed.extend(proving.as_ref().map(|proving| {
+                load::round(proving.smtp, proving.pid(), size.mails, sessions, proving.signed.as_deref())
+            }));
             sent += u64::from(size.mails);
         }
         let (ours, theirs) = (show(sessions, "tympan", &ours), show(sessions, "Postfix", &theirs));
+        let signed = (!signed.is_empty()).then(|| show(sessions, "+ DKIM", &signed));
         println!(
             "{sessions:>8}  ratio    {:.2} mails/s, {:.2} CPU",
             ours.mails_a_second / theirs.mails_a_second,
             ours.server_ms / theirs.server_ms
         );
+        if let Some(signed) = signed {
+            println!(
+                "{sessions:>8}  + DKIM   {:.2} mails/s of Postfix without",
+                signed.mails_a_second / theirs.mails_a_second
+            );
+        }
     }
     let waiting = office.waiting();
     println!("jobs that wait: {waiting} of {sent} mails acknowledged");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
-use tympan_tests::{Process, Scratch, free_port, program};
+use tympan_tests::{MailDomain, Process, Scratch, ZoneServer, free_port, program};
 
 /// Who sends; registered at every printer, and known by the network.
 pub(crate) const SENDER: &str = "anna@sender.example";
@@ -13,6 +13,9 @@ pub(crate) const SENDER: &str = "anna@sender.example";
 pub(crate) const RECIPIENT: &str = "printer-042@print.example";
 
 const PRINTERS: u32 = 100;
+
+/// Octets of a mail's body.
+pub(crate) const OCTETS: u32 = 10 * 1024;
 
 /// The server that is measured: `TYMPAN_PROGRAM`, else the release build, else the one beside this program.
 pub(crate) fn program() -> PathBuf {
@@ -27,18 +30,45 @@ pub(crate) fn program() -> PathBuf {
 /// A server that runs.
 pub(crate) struct Office {
     pub(crate) smtp: SocketAddr,
+    /// A signed mail to send, where signatures prove the sender.
+    pub(crate) signed: Option<PathBuf>,
     scratch: Scratch,
     process: Process,
+    _zone: Option<ZoneServer>,
+}
+
+/// By what a sender is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// It comes from a network that is trusted.
+    Network,
+    /// Its mail is signed with DKIM (RSA, 2048 bits, as most are), and its domain has a DMARC policy.
+    Signature,
 }
 
 impl Office {
-    pub(crate) fn open() -> Self {
+    pub(crate) fn open(proof: Proof) -> Self {
         let scratch = Scratch::new("bench");
+        let zone = (proof == Proof::Signature).then(ZoneServer::start);
+        let signed = zone.as_ref().map(|zone| {
+            let domain = MailDomain::publish_rsa(zone, "sender.example");
+            // Without a Message-ID: the same mail again is another job.
+            let head = format!(
+                "From: <{SENDER}>\r\nTo: <{RECIPIENT}>\r\nSubject: Bench\r\nDate: Wed, 25 Nov 2026 09:00:00 +0000\r\n\r\n"
+            );
+            let line = "The quick brown fox jumps over the lazy dog, and then once more.\r\n";
+            let body = line.repeat(OCTETS as usize / line.len());
+            scratch.write("signed.eml", domain.sign((head + &body).as_bytes()))
+        });
+        let trust = match &zone {
+            Some(zone) => format!("[dns]\nservers = [\"{}\"]\n", zone.address()),
+            None => "[trust]\nnetworks = [\"127.0.0.0/8\"]\n[dns]\nenabled = false\n".to_owned(),
+        };
         let [smtp, http, off] = [(); 3].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port())));
         let mut text = format!(
             "data = \"data\"\ndomain = \"print.example\"\n\
-             [smtp]\nlisten = [\"{smtp}\"]\nmessages-per-connection-max = 1000000\n[http]\nlisten = [\"{http}\"]\n\
-             [trust]\nnetworks = [\"127.0.0.0/8\"]\n[dns]\nenabled = false\n[queue]\nreserve = 0\n"
+             [smtp]\nlisten = [\"{smtp}\"]\nmessages-per-connection-max = 1000000\n\
+             [http]\nlisten = [\"{http}\"]\n{trust}[queue]\nreserve = 0\n"
         );
         for number in 0..PRINTERS {
             text += &format!(
@@ -51,7 +81,7 @@ impl Office {
         command.args(["serve", "--config"]).arg(config).env("TYMPAN_LOG", "warn");
         let process = Process::start("tympan serve", &mut command);
         process.wait_for_line("the server is ready", |line| (line == "ready").then_some(()));
-        Self { smtp, scratch, process }
+        Self { smtp, signed, scratch, process, _zone: zone }
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -284,10 +284,10 @@ impl Condition {
         if let Some(marker) = dry {
             return Some(Trouble::NoInk { color: Some(marker_label(marker)) });
         }
-        if self.markers.iter().all(|marker| !marker.is_empty()) {
-            if let Some(trouble) = troubles.iter().find(|trouble| matches!(trouble, Trouble::NoInk { .. })) {
-                return Some(trouble.clone());
-            }
+        if self.markers.iter().all(|marker| !marker.is_empty())
+            && let Some(trouble) = troubles.iter().find(|trouble| matches!(trouble, Trouble::NoInk { .. }))
+        {
+            return Some(trouble.clone());
         }
         self.paper_trouble(needs, &troubles)
     }

@@ -417,6 +417,11 @@ mod tests {
         printer.apply(PrinterEvent::Answered(a4), Timestamp(50)).unwrap();
         assert!(printer.outage.is_some(), "it is asked again, and has no A5 as before");
 
+        printer.apply(blocked(Trouble::Off), Timestamp(60)).unwrap();
+        printer.apply(PrinterEvent::Handed, Timestamp(60)).unwrap();
+        assert!(printer.outage.is_some(), "another trouble came and went, and it has no A5 as before");
+
+        let mut printer = Printer::new(OwnerId::FIRST, PrinterUuid([1; 16]), "office", "x", Timestamp(0));
         let tray_2 = Condition { trays: vec![tray("tray-1", A4, false), tray("tray-2", A5, true)], ..answering() };
         printer.apply(blocked(Trouble::Off), Timestamp(60)).unwrap();
         printer.apply(PrinterEvent::Answered(tray_2), Timestamp(70)).unwrap();

@@ -115,8 +115,12 @@ impl Work {
 
 fn mail(from: &str, subject: &str, number: u32) -> Vec<u8> {
     let mail = TestMail::new(from, OFFICE).subject(subject).text(&format!("This is mail {number}.\r\n"));
-    if number % PDF_OF == 0 { mail.attach(&format!("{subject}.pdf"), "application/pdf", samples::pdf(1)) } else { mail }
-        .build()
+    if number.is_multiple_of(PDF_OF) {
+        mail.attach(&format!("{subject}.pdf"), "application/pdf", samples::pdf(1))
+    } else {
+        mail
+    }
+    .build()
 }
 
 enum Sent {

@@ -46,14 +46,6 @@ impl Printer {
         Process::run("tympan printer fault", &mut command).expect_success();
     }
 
-    /// What it says of itself.
-    pub(crate) fn state(&self) -> Value {
-        let mut command = Command::new(program::tympan());
-        command.args(["printer", "state", "--at", &self.page]);
-        let said = Process::run("tympan printer state", &mut command).expect_success();
-        serde_json::from_str(&said).expect("JSON")
-    }
-
     /// The pages that came out, in order.
     pub(crate) fn pages(&self) -> Vec<PathBuf> {
         let mut pages: Vec<PathBuf> = std::fs::read_dir(&self.folder)
@@ -164,9 +156,9 @@ impl Office {
         }
     }
 
-    /// All it said.
-    pub(crate) fn log(&self) -> String {
-        self.process.as_ref().map(Process::output).unwrap_or_default()
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.as_ref().map_or(0, Process::id)
     }
 
     /// Its data folder.
@@ -203,12 +195,11 @@ impl Office {
     /// Waits until `tympan why` of the newest job says so.
     pub(crate) fn wait_for_why(&self, words: &str) -> String {
         let mut last = String::new();
-        let found = wait_for(&format!("`{words}` in `tympan why`"), || {
+        wait_for(&format!("`{words}` in `tympan why`"), || {
             let id = self.jobs().first()?["id"].as_str()?.to_owned();
             last = self.tympan(&["why", &id]);
             last.contains(words).then(|| last.clone())
-        });
-        found
+        })
     }
 
     /// Sends a mail as it stands; the last reply.

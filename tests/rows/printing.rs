@@ -1,7 +1,7 @@
 //! A mail becomes paper: A01, A02, A05, A06, A08, A15.
 
 use tympan_tests::peers::{self, IppEvePrinter, Postfix, Smtplib, Swaks};
-use tympan_tests::{TestMail, samples, wait_until};
+use tympan_tests::{Process, TestMail, samples, wait_until};
 
 use super::office::{ANNA, OFFICE, Office, Printer, Wishes};
 
@@ -198,4 +198,32 @@ fn a15_while_one_job_waits_others_go_on() {
     lobby.wait_for_pages(1);
     office.wait_for_notice("office");
     assert_eq!(office.printer.pages().len(), 0);
+}
+
+#[test]
+fn a01_a_250_is_written_after_the_disk_has_the_mail() {
+    if !peers::need("strace") {
+        return;
+    }
+    let office = Office::open();
+    office.printer.fault("off");
+    let log = office.scratch.join("strace");
+    let mut command = std::process::Command::new("strace");
+    command.args(["-f", "-s", "64", "-e", "trace=fsync,fdatasync,write,writev,sendto,sendmsg", "-o"]).arg(&log);
+    let strace = Process::start("strace", command.args(["-p", &office.pid().to_string()]));
+    strace.wait_for_line("strace is attached", |line| line.contains("attached").then_some(()));
+    let number = 4;
+    let name = "picture.png";
+    let mail = TestMail::new(ANNA, OFFICE).attach(name, "image/png", samples::png(number, 600, 800)).build();
+    let reply = office.send(ANNA, &[OFFICE], &mail);
+    assert!(reply.starts_with("250 2.0.0"), "{reply}");
+    drop(strace);
+    let seen = std::fs::read_to_string(&log).expect("what strace saw");
+    let lines: Vec<&str> = seen.lines().collect();
+    let at =
+        |what: &str| lines.iter().position(|line| line.contains(what)).unwrap_or_else(|| panic!("no {what}: {seen}"));
+    let (begins, answered) = (at("354 "), at("250 2.0.0 "));
+    // A call that another thread interrupts stands in two lines; its end is what counts.
+    let synced = |line: &&str| line.contains("sync") && line.trim_end().ends_with("= 0");
+    assert!(lines[begins..answered].iter().any(synced), "250 before the disk had it: {seen}");
 }

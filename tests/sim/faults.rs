@@ -107,7 +107,7 @@ impl World {
     pub(super) fn look(&self) {
         let mut model = lock(&self.model);
         model.look(self.life.clock().now(), self.life.now_ms());
-        if self.steps % 16 == 0 || model.died_since_audit() {
+        if self.steps.is_multiple_of(16) || model.died_since_audit() {
             model.audit(self.guard.store());
         }
     }

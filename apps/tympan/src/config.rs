@@ -438,10 +438,11 @@ impl Config {
         if self.domain.is_empty() || self.domain.contains(['@', ' ']) {
             bail!("`domain` is the part after the @ of the printers' addresses, such as \"print.example\"");
         }
-        if let Some(url) = &self.url {
-            if !url.starts_with("http://") && !url.starts_with("https://") {
-                bail!("`url` starts with http:// or https://");
-            }
+        if let Some(url) = &self.url
+            && !url.starts_with("http://")
+            && !url.starts_with("https://")
+        {
+            bail!("`url` starts with http:// or https://");
         }
         if self.queue.workers == 0 {
             bail!("[queue] `workers` is at least 1");

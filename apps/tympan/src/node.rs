@@ -31,8 +31,6 @@ pub(crate) struct Node {
     pub(crate) spooler: Spooler,
     /// Where mail comes in.
     pub(crate) smtp: Vec<SocketAddr>,
-    /// Where the console and IPP are.
-    pub(crate) http: Vec<SocketAddr>,
     /// What people type to reach it.
     pub(crate) url: String,
     /// The one-time code of the set-up page, until there is an account.
@@ -151,7 +149,6 @@ impl Node {
         Ok(Self {
             spooler,
             smtp,
-            http,
             url,
             set_up_code,
             set_up_url,

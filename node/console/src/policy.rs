@@ -147,8 +147,7 @@ impl Identity {
     /// Whether a job is this person's own.
     pub(crate) fn is_own(&self, job: &Job) -> bool {
         self.account().is_some_and(|account| {
-            *job.originator.address == account.name
-                || account.addresses.iter().any(|address| *address == job.originator.address)
+            *job.originator.address == account.name || account.addresses.contains(&job.originator.address)
         })
     }
 

@@ -32,7 +32,7 @@ pub(crate) fn typed_span(span: Millis, language: Language) -> String {
     let units = [(DAY, "day", "日"), (HOUR, "hour", "時間"), (MINUTE, "minute", "分"), (SECOND, "second", "秒")];
     let (value, en, ja) = units
         .into_iter()
-        .find(|(unit, ..)| span >= *unit && span % unit == 0)
+        .find(|(unit, ..)| span >= *unit && span.is_multiple_of(*unit))
         .map_or((span.div_ceil(SECOND), "second", "秒"), |(unit, en, ja)| (span / unit, en, ja));
     match language {
         Language::En => format!("{value} {en}{}", if value == 1 { "" } else { "s" }),

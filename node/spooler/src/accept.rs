@@ -87,20 +87,20 @@ impl Spooler {
         let mut accepted = Vec::with_capacity(submission.targets.len());
         let mut new_jobs = 0;
         for target in &submission.targets {
-            if let Some(key) = target.duplicate_key {
-                if let Some(before) = self.received(key).await? {
-                    let kind = HistoryKind::Duplicate;
-                    let printer = target.printer.uuid;
-                    gathered.history(target.printer.owner, Some(printer), Some(before.uuid), None, kind);
-                    accepted.push(Accepted {
-                        job: before.uuid,
-                        short: before.short(),
-                        id: before.id,
-                        printer,
-                        duplicate: true,
-                    });
-                    continue;
-                }
+            if let Some(key) = target.duplicate_key
+                && let Some(before) = self.received(key).await?
+            {
+                let kind = HistoryKind::Duplicate;
+                let printer = target.printer.uuid;
+                gathered.history(target.printer.owner, Some(printer), Some(before.uuid), None, kind);
+                accepted.push(Accepted {
+                    job: before.uuid,
+                    short: before.short(),
+                    id: before.id,
+                    printer,
+                    duplicate: true,
+                });
+                continue;
             }
             let job = self.new_job(submission, target).await?;
             let door = match &target.source {

@@ -171,7 +171,7 @@ impl Spooler {
         value: Option<serde_json::Value>,
     ) -> Result<(), SpoolerError> {
         let key = Key::Setting(owner, name.into());
-        self.change(Whose::Owner(owner), &[key.clone()], |rows, gathered| {
+        self.change(Whose::Owner(owner), std::slice::from_ref(&key), |rows, gathered| {
             let version = rows[0].as_ref().map_or(0, |row| row.version);
             match &value {
                 Some(value) => gathered

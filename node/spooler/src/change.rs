@@ -140,10 +140,10 @@ impl Spooler {
         for printer in wake {
             self.inner.nudge.printer(printer);
         }
-        if let Some(due) = due {
-            if due.0 < self.inner.next_due.fetch_min(due.0, Ordering::SeqCst) {
-                self.inner.nudge.timers();
-            }
+        if let Some(due) = due
+            && due.0 < self.inner.next_due.fetch_min(due.0, Ordering::SeqCst)
+        {
+            self.inner.nudge.timers();
         }
         for changed in changed {
             let _ = self.inner.changed.send(changed);
@@ -331,20 +331,20 @@ impl Spooler {
                 let effects = job.apply(job_event, surroundings(&printer), now)?;
                 gathered.effects(effects, self.inner.options.notice_after_ms);
             }
-            if attempt.state.is_over() {
-                if let Ok(effects) = printer.apply(PrinterEvent::Freed(job.uuid, number), now) {
-                    gathered.effects(effects, 0);
-                }
+            if attempt.state.is_over()
+                && let Ok(effects) = printer.apply(PrinterEvent::Freed(job.uuid, number), now)
+            {
+                gathered.effects(effects, 0);
             }
             if before.state != attempt.state {
                 let kind =
                     HistoryKind::AttemptState { state: attempt.state.as_str().into(), why: describe_attempt(&event) };
                 gathered.history(job.owner, Some(job.printer), Some(job.uuid), Some(number), kind);
-            } else if let AttemptEvent::Progress(impressions) = event {
-                if before.impressions_completed != attempt.impressions_completed {
-                    let kind = HistoryKind::Progress { impressions };
-                    gathered.history(job.owner, Some(job.printer), Some(job.uuid), Some(number), kind);
-                }
+            } else if let AttemptEvent::Progress(impressions) = event
+                && before.impressions_completed != attempt.impressions_completed
+            {
+                let kind = HistoryKind::Progress { impressions };
+                gathered.history(job.owner, Some(job.printer), Some(job.uuid), Some(number), kind);
             }
             if attempt != before {
                 gathered.change.put.push((attempt.clone().into(), attempt_version));

@@ -105,10 +105,10 @@ impl Spooler {
             if waiting.ready == 0 {
                 return Ok(Choice::Nothing);
             }
-            if let Some(at) = assign::ask_again_at(printer, waiting.ready_at_max, waiting.retry_interval_min) {
-                if at > now {
-                    return Ok(Choice::Later(at));
-                }
+            if let Some(at) = assign::ask_again_at(printer, waiting.ready_at_max, waiting.retry_interval_min)
+                && at > now
+            {
+                return Ok(Choice::Later(at));
             }
         }
         let mut after = None;

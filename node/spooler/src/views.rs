@@ -49,12 +49,12 @@ impl Spooler {
         if let Some(uuid) = JobUuid::parse(text) {
             return self.job(whose, uuid).await;
         }
-        if let Some((printer, id)) = text.rsplit_once(['/', '-']) {
-            if let (Ok(printer), Ok(id)) = (self.printer_named(whose, printer).await, id.parse()) {
-                let found = self.inner.records.job_by_id(whose, printer.uuid, tympan_engine::JobId(id)).await?;
-                if let Some(row) = found {
-                    return Ok(row.record);
-                }
+        if let Some((printer, id)) = text.rsplit_once(['/', '-'])
+            && let (Ok(printer), Ok(id)) = (self.printer_named(whose, printer).await, id.parse())
+        {
+            let found = self.inner.records.job_by_id(whose, printer.uuid, tympan_engine::JobId(id)).await?;
+            if let Some(row) = found {
+                return Ok(row.record);
             }
         }
         Err(SpoolerError::NotFound("job"))

@@ -70,7 +70,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let documents = Documents::open(dir.path(), store.clone())?;
         store.commit(put(printer(OFFICE, "office"), 0)).await?;
         store.commit(put(registration(1, OFFICE, "anna@example.org"), 0)).await?;
-        let bytes: Arc<[u8]> = (0..10_240u32).map(|n| (n * 7919 >> 3) as u8).collect();
+        let bytes: Arc<[u8]> = (0..10_240u32).map(|n| ((n * 7919) >> 3) as u8).collect();
         let work: Work = Arc::new(move |n| {
             let (store, documents, bytes) = (store.clone(), documents.clone(), bytes.clone());
             Box::pin(async move {

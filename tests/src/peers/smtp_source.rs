@@ -24,13 +24,15 @@ pub struct SmtpSource {
     pub sessions: u32,
     /// Octets of each mail's body.
     pub octets: u32,
+    /// A whole mail that is sent each time instead.
+    pub file: Option<PathBuf>,
 }
 
 impl SmtpSource {
     /// One mail of 1,000 octets.
     #[must_use]
     pub fn new(server: SocketAddr, from: &str, to: &str) -> Self {
-        Self { server, from: from.to_owned(), to: to.to_owned(), mails: 1, sessions: 1, octets: 1000 }
+        Self { server, from: from.to_owned(), to: to.to_owned(), mails: 1, sessions: 1, octets: 1000, file: None }
     }
 
     /// Sends all and waits for the end, at most `limit`. It exits with 0 only when every mail was taken.
@@ -40,11 +42,19 @@ impl SmtpSource {
     #[track_caller]
     pub fn run(&self, limit: Duration) -> Finished {
         let mut source = command("smtp-source");
-        source
-            .args(["-s", &self.sessions.to_string(), "-m", &self.mails.to_string()])
-            .args(["-l", &self.octets.to_string(), "-f", &self.from, "-t", &self.to])
-            .args(["-M", "source.example"])
-            .arg(format!("inet:{}", self.server));
+        source.args(["-s", &self.sessions.to_string(), "-m", &self.mails.to_string()]).args([
+            "-f",
+            &self.from,
+            "-t",
+            &self.to,
+            "-M",
+            "source.example",
+        ]);
+        match &self.file {
+            Some(file) => source.arg("-F").arg(file),
+            None => source.args(["-l", &self.octets.to_string()]),
+        };
+        source.arg(format!("inet:{}", self.server));
         Process::start("smtp-source", &mut source).finish(limit)
     }
 }

@@ -296,12 +296,11 @@ async fn a_page_hears_of_changes_as_they_happen() {
             if text.contains("retry:") && job.is_none() {
                 job = Some(world.submit("office", "invoice.pdf", "anna@example.org").await);
             }
-            if let Some(job) = job {
-                if text.contains("event: change")
-                    && text.contains(&format!("{{\"job\":\"{}\",\"printer\":\"office\"}}", job.short()))
-                {
-                    return text;
-                }
+            if let Some(job) = job
+                && text.contains("event: change")
+                && text.contains(&format!("{{\"job\":\"{}\",\"printer\":\"office\"}}", job.short()))
+            {
+                return text;
             }
         }
     });

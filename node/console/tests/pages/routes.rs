@@ -165,15 +165,13 @@ async fn every_route_lets_through_whom_its_policy_names_and_nobody_else() {
                 continue;
             }
             // What changes something gets a world of its own.
-            let own;
-            let (case, browser) = if *method == Method::GET {
-                (&shared, &mut reader)
-            } else if refusal(policy, role, method).is_some() {
+            let (own, mut writer);
+            let (case, browser) = if *method == Method::GET || refusal(policy, role, method).is_some() {
                 (&shared, &mut reader)
             } else {
                 own = self::case().await;
-                reader = own.browser(role).await;
-                (&own, &mut reader)
+                writer = own.browser(role).await;
+                (&own, &mut writer)
             };
             let path = case.path(pattern);
             let status = case.ask(browser, method, &path).await;

@@ -247,9 +247,12 @@ impl Default for OutputTimes {
     }
 }
 
+/// The output of a printer, or a sentence about why there is none.
+type Choose = dyn Fn(&Printer) -> Result<Arc<dyn Output>, String> + Send + Sync;
+
 /// Chooses the output for a device URI.
 #[derive(Clone)]
-pub struct Outputs(Arc<dyn Fn(&Printer) -> Result<Arc<dyn Output>, String> + Send + Sync>);
+pub struct Outputs(Arc<Choose>);
 
 impl fmt::Debug for Outputs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

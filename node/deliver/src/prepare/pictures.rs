@@ -46,7 +46,7 @@ impl PicturesInPdf {
     fn begin_object(&mut self, out: &mut Vec<u8>) -> usize {
         self.places.push(self.written + out.len() as u64);
         let number = self.places.len();
-        let _ = write!(out, "{number} 0 obj\n");
+        let _ = writeln!(out, "{number} 0 obj");
         number
     }
 
@@ -124,7 +124,7 @@ impl PicturesInPdf {
         let table = self.written + out.len() as u64;
         let _ = write!(out, "xref\n0 {}\n0000000000 65535 f \n", self.places.len() + 1);
         for place in &self.places {
-            let _ = write!(out, "{place:010} 00000 n \n");
+            let _ = writeln!(out, "{place:010} 00000 n ");
         }
         let size = self.places.len() + 1;
         let _ = write!(out, "trailer\n<</Size {size}/Root 1 0 R>>\nstartxref\n{table}\n%%EOF\n");

@@ -131,7 +131,7 @@ pub(crate) struct Reporter {
 enum Way {
     Folder,
     Smarthost(Smarthost),
-    Direct(mx::Direct),
+    Direct(Box<mx::Direct>),
     Hand(Hand),
 }
 
@@ -175,7 +175,9 @@ impl Reporter {
             None => Way::Folder,
             Some(MailOut::Smarthost(smarthost)) => Way::Smarthost(smarthost.clone()),
             Some(MailOut::Hand(hand)) => Way::Hand(hand.clone()),
-            Some(MailOut::Direct { dns, port }) => Way::Direct(mx::Direct::new(dns, *port, &options.hostname)?),
+            Some(MailOut::Direct { dns, port }) => {
+                Way::Direct(Box::new(mx::Direct::new(dns, *port, &options.hostname)?))
+            }
         };
         Ok(Self { options, way })
     }

@@ -153,7 +153,9 @@ impl Folder {
         for id in ids {
             for path in [self.sealed_path(*id), self.quarantine_path(*id)] {
                 match std::fs::remove_file(&path) {
-                    Ok(()) => drop(touched.extend(path.parent().map(PathBuf::from))),
+                    Ok(()) => {
+                        touched.extend(path.parent().map(PathBuf::from));
+                    }
                     Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
                     Err(cause) => return Err(file_error("remove a document", cause)),
                 }

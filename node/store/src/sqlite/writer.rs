@@ -196,11 +196,11 @@ impl Writer {
             broken = self.commit().err();
         }
         if let Some(broken) = broken {
-            if !self.conn.is_autocommit() {
-                if let Err(cause) = run(&self.conn, "ROLLBACK", params![]) {
-                    tracing::error!(error = %cause, "Could not roll back");
-                    self.poisoned.store(true, Ordering::Release);
-                }
+            if !self.conn.is_autocommit()
+                && let Err(cause) = run(&self.conn, "ROLLBACK", params![])
+            {
+                tracing::error!(error = %cause, "Could not roll back");
+                self.poisoned.store(true, Ordering::Release);
             }
             done.into_iter().for_each(|done| fail(done, &broken));
             return;

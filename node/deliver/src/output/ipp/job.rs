@@ -116,10 +116,10 @@ pub(super) async fn status(caller: &Caller, printer: &Printer, device: &DeviceRe
 
 /// Printers use job-ids again after a restart: the uuid or the short id must agree, where the printer tells them.
 fn is_ours(job: &Group, device: &DeviceRef, short: ShortId) -> bool {
-    if let Some(uuid) = job.get("job-uuid").and_then(Attribute::uri).filter(|uuid| !uuid.is_empty()) {
-        if !device.job_uuid.is_empty() {
-            return uuid.eq_ignore_ascii_case(&device.job_uuid);
-        }
+    if let Some(uuid) = job.get("job-uuid").and_then(Attribute::uri).filter(|uuid| !uuid.is_empty())
+        && !device.job_uuid.is_empty()
+    {
+        return uuid.eq_ignore_ascii_case(&device.job_uuid);
     }
     match job.get("job-name").and_then(Attribute::text) {
         Some(name) => name.starts_with(&short.to_string()),
@@ -174,10 +174,10 @@ pub(super) async fn find(caller: &Caller, printer: &Printer, short: ShortId, sin
             let integer = |name: &str| job.get(name).and_then(Attribute::integer);
             up_time = up_time.max(integer("job-printer-up-time"));
             let name = job.get("job-name").and_then(Attribute::text).unwrap_or_default();
-            if name.starts_with(&short.to_string()) {
-                if let Some(device) = device_of(job, up_time.unwrap_or(0)) {
-                    return Found::Job(device);
-                }
+            if name.starts_with(&short.to_string())
+                && let Some(device) = device_of(job, up_time.unwrap_or(0))
+            {
+                return Found::Job(device);
             }
             if let (Some(ended), Some(now)) = (integer("time-at-completed"), integer("job-printer-up-time")) {
                 reaches_back |= ended > 0 && i64::from(now) - i64::from(ended) > secs(since_ms);

@@ -1,0 +1,8 @@
+//! One program for all tests of this crate over its interface: linked once.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod listener;
+mod printers;
+mod routes;
+mod tls;
