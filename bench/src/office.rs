@@ -58,7 +58,9 @@ impl Office {
             );
             let line = "The quick brown fox jumps over the lazy dog, and then once more.\r\n";
             let body = line.repeat(OCTETS as usize / line.len());
-            scratch.write("signed.eml", domain.sign((head + &body).as_bytes()))
+            let signed = domain.sign((head + &body).as_bytes());
+            // smtp-source reads lines that end in LF, and sends CRLF.
+            scratch.write("signed.eml", String::from_utf8_lossy(&signed).replace("\r\n", "\n"))
         });
         let trust = match &zone {
             Some(zone) => format!("[dns]\nservers = [\"{}\"]\n", zone.address()),
