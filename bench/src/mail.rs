@@ -23,7 +23,7 @@ pub(crate) fn run(size: &Size) {
     let master = postfix.master_pid().and_then(|pid| u32::try_from(pid).ok()).expect("Postfix runs");
     println!(
         "\nmail: {} mails of 10 KB a round, {} rounds each, alternating; a connection for each mail\n\
-         tympan: 100 printers, off; sender by network, registered, a job made; + DKIM: sender by signature and DMARC instead.\n\
+         tympan: 100 printers, off; sender by network, registered, a job made; + DKIM: sender by signature and DMARC instead, one connection a session.\n\
          Postfix: stock queue, mails on hold\n\
          sessions  server   mails/s median (lowest .. highest)   CPU ms/mail  until quiet  smtp-source",
         size.mails, size.rounds

@@ -518,18 +518,21 @@ impl Job {
 
     fn doubted(&mut self, doubt: Doubt, with: Surroundings, now: Timestamp) -> Vec<Effect> {
         match with.doubt {
-            DoubtPolicy::Ask => {
+            // Pages may exist: it was not simply kept too long.
+            DoubtPolicy::Reprint if self.expired => self.end(JobState::Aborted, Outcome::DoubtClosed, with, now),
+            // A reprint that is in doubt again would never end.
+            DoubtPolicy::Reprint if self.mark.is_none() => {
+                self.mark = Some(self.reprint_mark(&doubt));
+                self.first_page = if self.copies() == 1 { self.resume_page(doubt.certain) } else { 1 };
+                self.again(with, now)
+            }
+            DoubtPolicy::Ask | DoubtPolicy::Reprint => {
                 self.keep_until = self.keep_until.max(now + with.doubt_ms);
                 // The doubt has a time of its own, at whose end it is closed.
                 self.expired = false;
                 self.state = JobState::ProcessingStopped;
                 self.doubt = Some(doubt);
                 vec![self.notify(NoticeKind::InDoubt), self.wake()]
-            }
-            DoubtPolicy::Reprint => {
-                self.mark = Some(self.reprint_mark(&doubt));
-                self.first_page = if self.copies() == 1 { self.resume_page(doubt.certain) } else { 1 };
-                self.again(with, now)
             }
             DoubtPolicy::Drop => self.end(JobState::Aborted, Outcome::DoubtClosed, with, now),
         }

@@ -318,3 +318,19 @@ fn a_job_that_its_printer_will_not_take_is_tried_less_and_less_often() {
     job.apply(JobEvent::TryNow, with(), Timestamp(2_000)).unwrap();
     assert_eq!(job.put_back_until(None), None, "and so does a person");
 }
+
+#[test]
+fn a_reprint_by_policy_that_is_in_doubt_again_waits_for_a_person() {
+    let reprint = Surroundings { doubt: DoubtPolicy::Reprint, ..with() };
+    let mut job = job();
+    for times in 1..=2 {
+        let attempt = AttemptNumber(times);
+        job.apply(JobEvent::Assigned(attempt, Fence(u64::from(times))), reprint, Timestamp(1)).unwrap();
+        job.apply(JobEvent::Handed(attempt), reprint, Timestamp(1)).unwrap();
+        let end = AttemptEnd::InDoubt { certain: 0, possible: 12, why: "the printer no longer knows the job".into() };
+        job.apply(JobEvent::Ended(attempt, end), reprint, Timestamp(1)).unwrap();
+        assert_eq!(job.state == JobState::Pending, times == 1, "{times}");
+    }
+    assert_eq!(job.state, JobState::ProcessingStopped);
+    assert!(job.doubt.is_some() && job.mark.is_some());
+}

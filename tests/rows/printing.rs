@@ -1,9 +1,9 @@
 //! A mail becomes paper: A01, A02, A05, A06, A08, A15.
 
 use tympan_tests::peers::{self, IppEvePrinter, Postfix, Smtplib, Swaks};
-use tympan_tests::{Process, TestMail, samples, wait_until};
+use tympan_tests::{Process, Scratch, TestMail, program, samples, wait_until};
 
-use super::office::{ANNA, OFFICE, Office, Printer, Wishes};
+use super::office::{ANNA, OFFICE, Office, Printer, Wishes, local};
 
 fn mail(pages: u32) -> Vec<u8> {
     TestMail::new(ANNA, OFFICE).subject("Invoice").attach("invoice.pdf", "application/pdf", samples::pdf(pages)).build()
@@ -226,4 +226,18 @@ fn a01_a_250_is_written_after_the_disk_has_the_mail() {
     // A call that another thread interrupts stands in two lines; its end is what counts.
     let synced = |line: &&str| line.contains("sync") && line.trim_end().ends_with("= 0");
     assert!(lines[begins..answered].iter().any(synced), "250 before the disk had it: {seen}");
+}
+
+#[test]
+fn the_demo_prints_its_welcome_page_and_ends_cleanly() {
+    let scratch = Scratch::new("demo");
+    let mut demo = std::process::Command::new(program::tympan());
+    demo.args(["demo", "--once", "--folder"]).arg(scratch.join("demo"));
+    demo.args(["--http", &local().to_string(), "--smtp", &local().to_string()]);
+    let said = Process::run("tympan demo", &mut demo).expect_success();
+    for words in ["console:", "set-up code", "mail:", "ipp:", "faults:", "pages:", "tympan print FILE"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let page = said.split_whitespace().find(|word| word.ends_with("-p001.png")).expect("the page's file");
+    assert!(std::fs::metadata(page).is_ok_and(|file| file.len() > 10_000), "{page}");
 }

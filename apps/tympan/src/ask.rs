@@ -39,16 +39,28 @@ fn table(head: &[&str], rows: &[Vec<String>]) {
     }
 }
 
+/// Jobs in one answer.
+const PAGE: usize = 1000;
+
 /// `tympan jobs`.
 pub(crate) async fn jobs(args: Jobs) -> Result<()> {
     let remote = Remote::find(&args.server)?;
     let printer = args.printer.as_deref().map(segment).transpose()?.unwrap_or("");
     let all = if args.all { "1" } else { "" };
-    let jobs = remote.get(&format!("/jobs?printer={printer}&all={all}")).await?;
-    if args.server.json {
-        return print_json(&jobs);
+    let mut jobs: Vec<Value> = Vec::new();
+    loop {
+        let before = jobs.last().map_or("", |job| text(job, "uuid"));
+        let page = remote.get(&format!("/jobs?printer={printer}&all={all}&limit={PAGE}&before={before}")).await?;
+        let page = page.as_array().cloned().unwrap_or_default();
+        let is_last = page.len() < PAGE;
+        jobs.extend(page);
+        if is_last {
+            break;
+        }
     }
-    let jobs = jobs.as_array().cloned().unwrap_or_default();
+    if args.server.json {
+        return print_json(&Value::Array(jobs));
+    }
     if jobs.is_empty() {
         println!("No jobs{}.", if args.all { "" } else { " wait" });
         return Ok(());

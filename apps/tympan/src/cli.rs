@@ -298,7 +298,7 @@ pub(crate) enum PrintersAction {
         #[arg(long)]
         no_test_page: bool,
     },
-    /// Remove a printer; its waiting jobs are cancelled.
+    /// Remove a printer at which nothing waits; its history stays.
     Remove {
         /// Its name.
         name: String,

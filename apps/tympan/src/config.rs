@@ -219,8 +219,6 @@ impl Default for Dns {
 pub(crate) struct Mail {
     /// How notices leave; without it they stand in the console and in a folder.
     pub(crate) out: Option<MailOut>,
-    /// The address in "From" of notices. Default `tympan@<domain>`.
-    pub(crate) from: Option<String>,
 }
 
 /// How notices leave.

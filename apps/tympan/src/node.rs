@@ -360,12 +360,7 @@ fn identities(spooler: &Spooler) -> Identities {
     let spooler = spooler.clone();
     Arc::new(move |parts, peer| {
         let spooler = spooler.clone();
-        let token =
-            tympan_http::cookie::get(&parts.headers, tympan_console::SESSION_COOKIE, peer.tls).map(str::to_owned);
-        Box::pin(async move {
-            let found = spooler.session(&token?).await;
-            found.ok().flatten().map(|sign_in| sign_in.account)
-        })
+        Box::pin(async move { tympan_console::signed_in(&spooler, parts, &peer).await })
     })
 }
 

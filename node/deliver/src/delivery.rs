@@ -202,7 +202,7 @@ impl Delivery {
 
     async fn work(&self, spooler: &Spooler, effect: &Effect, tries: u32) -> Result<(), Stop> {
         match effect {
-            Effect::Inspect { job } => self.inspect(spooler, *job, tries).await,
+            Effect::Inspect { job } => self.inspect(spooler, *job).await,
             Effect::Store { job } => self.store(spooler, *job).await,
             Effect::Deliver { job, attempt } => self.deliver(spooler, *job, *attempt).await,
             Effect::Follow { job, attempt } => self.follow_up(spooler, *job, *attempt).await,

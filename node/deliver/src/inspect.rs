@@ -8,7 +8,6 @@ use std::fs::File;
 use std::io::Seek;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tracing::debug;
 use tympan_engine::{ColorMode, DocumentId, Job, JobDocument, JobEvent, JobUuid, Language, Printed, Printer};
 use tympan_render::{
     Face, Format, HeadingLine, Inspect, MailFacts, Notice, Output, PageSetup, PartHeader, PartRole, Refusal,
@@ -28,8 +27,6 @@ const DOCUMENTS_MAX: u32 = 20;
 const REMARKS_MAX: usize = 50;
 /// A picture whose sides are both shorter is a logo, in pixels.
 const LOGO_SIDE: u32 = 200;
-/// After so many tries the document counts as one that the renderer fails on.
-const TRIES_MAX: u32 = 20;
 /// Octets that are looked at to find out what a document is.
 const START_OCTETS: usize = 4096;
 
@@ -99,7 +96,7 @@ impl From<std::io::Error> for PartError {
 }
 
 impl Delivery {
-    pub(crate) async fn inspect(&self, spooler: &Spooler, job: JobUuid, tries: u32) -> Result<(), Stop> {
+    pub(crate) async fn inspect(&self, spooler: &Spooler, job: JobUuid) -> Result<(), Stop> {
         let job = spooler.job(Whose::Everyones, job).await?;
         let Some(received) = job.received.clone().filter(|_| !job.ready && !job.is_over()) else {
             return Ok(());
@@ -109,14 +106,10 @@ impl Delivery {
         let found = self.find_documents(spooler, &job, &received, &printer, &mut findings).await;
         match found {
             Ok(()) => {}
-            Err(PartError::Temporary(why)) if tries < TRIES_MAX => {
+            Err(PartError::Temporary(why)) => {
+                // The document is not to blame: it waits, at the longest as long as the job is kept.
                 self.discard(spooler, &findings.new).await;
                 return Err(Stop::Again(why));
-            }
-            Err(PartError::Temporary(why)) => {
-                debug!(job = %job.short(), why, "Could not inspect the job");
-                let name = received.name.0.clone();
-                findings.remark(Remark::NotPrinted { name, kind: RefusalKind::RendererFailed, format: String::new() });
             }
             Err(PartError::Refused(refusal)) => {
                 let name = received.name.0.clone();
@@ -127,7 +120,10 @@ impl Delivery {
         let pages: u32 = documents.iter().map(|document| document.pages).sum();
         let event = match documents.is_empty() {
             true => JobEvent::Unprintable { remarks },
-            false => JobEvent::Inspected { documents, remarks, review: pages > printer.policy.review_pages },
+            false => {
+                let sides = pages.saturating_mul(u32::from(job.copies()));
+                JobEvent::Inspected { documents, remarks, review: sides > printer.policy.review_pages }
+            }
         };
         let is_unprintable = matches!(event, JobEvent::Unprintable { .. });
         let stored = if is_unprintable { Vec::new() } else { new.clone() };

@@ -70,7 +70,7 @@ impl Default for SpoolerOptions {
             history_ms: tympan_engine::retain::HISTORY_MS,
             received_ms: 5 * DAY,
             inspect_workers: 2,
-            deliver_workers: 64,
+            deliver_workers: 100_000,
             notify_workers: 4,
             effect_retry_ms: 5 * SECOND,
             queue_max: 10_000_000,
@@ -160,6 +160,7 @@ impl Spooler {
             biased;
             result = self.keep_scheduling() => result,
             result = self.work(perform) => result,
+            error = self.inner.documents.poisoned() => Err(error.into()),
         }
     }
 

@@ -25,9 +25,15 @@ pub trait Perform: Send + Sync + 'static {
 }
 
 /// Classes of effects that do not wait for each other.
-pub(crate) const CLASSES: usize = 3;
+pub(crate) const CLASSES: usize = 4;
 const KINDS: [&[&str]; CLASSES] =
-    [&["inspect", "store"], &["deliver", "follow", "cancel-at-device"], &["notify", "mail"]];
+    [&["inspect", "store"], &["deliver", "follow"], &["notify", "mail"], &["cancel-at-device"]];
+/// How many printers are told at once that a job is cancelled.
+const CANCELS_AT_ONCE: usize = 64;
+/// The longest pause before what a job waits for is tried again, in milliseconds: a full disk has room again at once.
+const WORK_PAUSE_MAX_MS: Millis = 60_000;
+/// The same for what leaves by mail.
+const MAIL_PAUSE_MAX_MS: Millis = 3_600_000;
 /// How long a claim lasts, in milliseconds; a worker that lives renews by being in this process.
 const LEASE_MS: Millis = 24 * 3_600_000;
 
@@ -35,8 +41,9 @@ const LEASE_MS: Millis = 24 * 3_600_000;
 pub(crate) fn class_of(effect: &Effect) -> usize {
     match effect {
         Effect::Inspect { .. } | Effect::Store { .. } => 0,
-        Effect::Deliver { .. } | Effect::Follow { .. } | Effect::CancelAtDevice { .. } => 1,
+        Effect::Deliver { .. } | Effect::Follow { .. } => 1,
         Effect::Notify { .. } | Effect::Mail { .. } | Effect::Wake { .. } | Effect::Release { .. } => 2,
+        Effect::CancelAtDevice { .. } => 3,
     }
 }
 
@@ -48,6 +55,7 @@ impl Spooler {
             self.work_class(0, options.inspect_workers, &perform),
             self.work_class(1, options.deliver_workers, &perform),
             self.work_class(2, options.notify_workers, &perform),
+            self.work_class(3, CANCELS_AT_ONCE, &perform),
         )?;
         Ok(())
     }
@@ -102,7 +110,8 @@ impl Spooler {
             Performed::Done => Change { done: vec![effect.id], ..Change::default() },
             Performed::Again => {
                 let first = self.inner.options.effect_retry_ms;
-                let span = first.saturating_mul(1 << effect.tries.min(16)).min(3_600_000);
+                let longest = if class_of(&effect.effect) == 2 { MAIL_PAUSE_MAX_MS } else { WORK_PAUSE_MAX_MS };
+                let span = first.saturating_mul(1 << effect.tries.min(16)).min(longest);
                 Change { again: vec![(effect.id, self.now() + span)], ..Change::default() }
             }
         };

@@ -93,11 +93,20 @@ impl Documents {
         Self { records, files, options: DocumentOptions::default() }
     }
 
-    /// Begins a document.
+    /// Begins a document that comes in.
     ///
     /// # Errors
     /// [`StoreError::Full`] if the disk is fuller than the set limit, [`StoreError::Poisoned`] after a failed
     /// sync.
+    pub fn create_incoming(&self, id: DocumentId) -> Result<DocumentWriter, StoreError> {
+        self.room_for(0)?;
+        self.create(id)
+    }
+
+    /// Begins a document of the server's own making. What was taken is printed from what the set limit keeps free.
+    ///
+    /// # Errors
+    /// [`StoreError::Poisoned`] after a failed sync.
     pub fn create(&self, id: DocumentId) -> Result<DocumentWriter, StoreError> {
         self.create_with(id, self.options.compress)
     }
@@ -109,7 +118,6 @@ impl Documents {
     pub fn create_with(&self, id: DocumentId, compress: bool) -> Result<DocumentWriter, StoreError> {
         if let Place::Folder(folder) = &self.files.place {
             folder.check()?;
-            folder.room_for(0)?;
         }
         Ok(DocumentWriter::new(self.files.clone(), id, self.options.inline_max, compress))
     }
@@ -132,6 +140,14 @@ impl Documents {
         match &self.files.place {
             Place::Folder(folder) => folder.space().map(|(free, _)| free),
             Place::Memory(_) => Ok(u64::MAX),
+        }
+    }
+
+    /// Returns after a sync has failed: from then on nothing is acknowledged, and the process has to start again.
+    pub async fn poisoned(&self) -> StoreError {
+        match &self.files.place {
+            Place::Folder(folder) => folder.poisoned().await,
+            Place::Memory(_) => std::future::pending().await,
         }
     }
 

@@ -231,7 +231,8 @@ async fn a_full_disk_is_said_before_anything_is_written() {
     let full = DocumentOptions { reserve_octets: Some(u64::MAX), ..options() };
     let documents = Documents::open_with(dir.path(), records.clone(), full).unwrap();
     assert!(documents.free_octets().unwrap() > 0);
-    assert!(matches!(documents.create(document(1)), Err(StoreError::Full)));
+    assert!(matches!(documents.create_incoming(document(1)), Err(StoreError::Full)));
+    documents.store(document(1), &noise(1, 70_000)).await.expect("what was taken is still made ready to be printed");
     let roomy = Documents::open_with(dir.path(), records, options()).unwrap();
     assert!(matches!(roomy.room_for(u64::MAX), Err(StoreError::Full)));
     roomy.room_for(1).unwrap();
@@ -248,6 +249,7 @@ async fn after_a_failed_sync_no_document_is_acknowledged() {
         fault.arm(sync);
         let result = documents.store(document(1), &noise(1, 70_000)).await;
         assert!(matches!(result, Err(StoreError::Poisoned)), "sync {sync}: {result:?}");
+        assert!(matches!(documents.poisoned().await, StoreError::Poisoned), "whoever runs the server hears of it");
         assert!(matches!(documents.create(document(2)), Err(StoreError::Poisoned)));
     }
 }

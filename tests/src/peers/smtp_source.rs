@@ -26,13 +26,24 @@ pub struct SmtpSource {
     pub octets: u32,
     /// A whole mail that is sent each time instead.
     pub file: Option<PathBuf>,
+    /// Whether each session sends all its mails over one connection.
+    pub keeps: bool,
 }
 
 impl SmtpSource {
     /// One mail of 1,000 octets.
     #[must_use]
     pub fn new(server: SocketAddr, from: &str, to: &str) -> Self {
-        Self { server, from: from.to_owned(), to: to.to_owned(), mails: 1, sessions: 1, octets: 1000, file: None }
+        Self {
+            server,
+            from: from.to_owned(),
+            to: to.to_owned(),
+            mails: 1,
+            sessions: 1,
+            octets: 1000,
+            file: None,
+            keeps: false,
+        }
     }
 
     /// Sends all and waits for the end, at most `limit`. It exits with 0 only when every mail was taken.
@@ -50,6 +61,9 @@ impl SmtpSource {
             "-M",
             "source.example",
         ]);
+        if self.keeps {
+            source.arg("-d");
+        }
         match &self.file {
             Some(file) => source.arg("-F").arg(file),
             None => source.args(["-l", &self.octets.to_string()]),

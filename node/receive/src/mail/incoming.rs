@@ -86,7 +86,7 @@ impl Incoming {
 
     /// The header may be followed by its body, which is kept.
     pub(crate) async fn keep(&mut self, documents: &Documents, id: DocumentId) -> Result<(), StoreError> {
-        let mut writer = documents.create(id)?;
+        let mut writer = documents.create_incoming(id)?;
         writer.write(&self.header).await?;
         self.writer = Some(writer);
         Ok(())

@@ -5,7 +5,7 @@ use http::{StatusCode, header};
 use sha2::{Digest as _, Sha256};
 use tracing::info;
 use tympan_engine::admit::{self, Denied};
-use tympan_engine::{DocumentId, JobSource, Language, Originator, Printer, Registration};
+use tympan_engine::{Access, DocumentId, JobSource, Language, Originator, Printer, Registration};
 use tympan_http::{BodyError, BodyLimits, BodyReader, Bytes, Form, Incoming, Multipart};
 use tympan_spooler::registrations::canonical_address;
 use tympan_spooler::{SpoolerError, Submission, Target};
@@ -188,6 +188,11 @@ impl Taking<'_> {
         }
         let Some(from) = &wanted.from else {
             self.accepting()?;
+            if matches!(self.uploader, Uploader::Network(_)) && printer.policy.access == Access::Invite {
+                let text =
+                    format!("{} prints for people who were invited only: say who you are, with ?from=.", printer.info);
+                return Err(Refused::new(StatusCode::FORBIDDEN, text));
+            }
             let address = match self.uploader {
                 Uploader::Network(addr) => addr.to_string(),
                 Uploader::Account(_) | Uploader::Owner(_) => "admin".into(),
@@ -305,7 +310,7 @@ impl Taking<'_> {
         let failed = |error: tympan_store::StoreError| Refused::store(&error.into(), "store a document");
         let spooler = &self.door.spooler;
         let id = DocumentId::from_parts(spooler.now(), spooler.random());
-        let mut writer = spooler.documents().create(id).map_err(failed)?;
+        let mut writer = spooler.documents().create_incoming(id).map_err(failed)?;
         writer.write(&start).await.map_err(failed)?;
         drop(start);
         while !ended {

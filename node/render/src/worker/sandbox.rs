@@ -14,6 +14,8 @@ use crate::Limits;
 /// Deep documents recurse; what is deeper than this dies.
 const STACK_OCTETS: u64 = 64 << 20;
 const FILES_MAX: u64 = 256;
+/// As nice(2): to the server, whose own is 0, nearly all of a busy processor goes.
+const NICENESS: i32 = 15;
 
 /// Takes away what rendering does not need. Returns whether the kernel keeps the process from all files.
 ///
@@ -27,6 +29,8 @@ pub(crate) fn lock_in(limits: &Limits) -> io::Result<bool> {
     limit(Resource::Fsize, 0, 0)?;
     limit(Resource::Core, 0, 0)?;
     limit(Resource::Nofile, FILES_MAX, FILES_MAX)?;
+    // What comes in goes before what is looked at: an intake does not starve for want of processor time.
+    let _ = rustix::process::nice(NICENESS);
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     rustix::thread::set_no_new_privs(true)?;
     let status = restrict().map_err(io::Error::other)?;

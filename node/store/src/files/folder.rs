@@ -23,6 +23,7 @@ pub(crate) struct Folder {
     dir: PathBuf,
     reserve: Option<u64>,
     poisoned: AtomicBool,
+    struck: tokio::sync::Notify,
     fault: Option<SyncFault>,
     /// Documents that are being written: not to be swept.
     writing: Mutex<BTreeSet<DocumentId>>,
@@ -39,7 +40,7 @@ impl Folder {
         }
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(|cause| file_error("sync the data folder", cause))?;
         let (dir, poisoned) = (dir.to_path_buf(), AtomicBool::new(false));
-        Ok(Self { dir, reserve, poisoned, fault, writing: Mutex::default() })
+        Ok(Self { dir, reserve, poisoned, struck: tokio::sync::Notify::new(), fault, writing: Mutex::default() })
     }
 
     pub(crate) fn create(self: Arc<Self>, id: DocumentId, compress: bool) -> Result<FileWriter, StoreError> {
@@ -83,8 +84,20 @@ impl Folder {
         result.map_err(|error| {
             tracing::error!(%error, "Could not sync the data folder; the server has to restart");
             self.poisoned.store(true, Ordering::Release);
+            self.struck.notify_waiters();
             StoreError::Poisoned
         })
+    }
+
+    /// Waits for a failed sync.
+    pub(crate) async fn poisoned(&self) -> StoreError {
+        loop {
+            let struck = self.struck.notified();
+            if let Err(error) = self.check() {
+                return error;
+            }
+            struck.await;
+        }
     }
 
     pub(crate) fn check(&self) -> Result<(), StoreError> {
