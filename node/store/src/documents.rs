@@ -6,7 +6,7 @@
 //! *Invariant:* what [`DocumentWriter::finish`] returned is on disk, or is in the value that it returned.
 
 use crate::fault::SyncFault;
-use crate::files::{FileStore, Folder, Place, kept};
+use crate::files::{FileStore, Folder, Making, Place, kept};
 use crate::reader::DocumentReader;
 use crate::writer::DocumentWriter;
 use crate::{NewDocument, Records, StoreError};
@@ -100,7 +100,7 @@ impl Documents {
     /// sync.
     pub fn create_incoming(&self, id: DocumentId) -> Result<DocumentWriter, StoreError> {
         self.room_for(0)?;
-        self.create(id)
+        self.make(id, Making { compress: self.options.compress, spares: true })
     }
 
     /// Begins a document of the server's own making. What was taken is printed from what the set limit keeps free.
@@ -116,10 +116,14 @@ impl Documents {
     /// # Errors
     /// As [`Self::create`].
     pub fn create_with(&self, id: DocumentId, compress: bool) -> Result<DocumentWriter, StoreError> {
+        self.make(id, Making { compress, spares: false })
+    }
+
+    fn make(&self, id: DocumentId, making: Making) -> Result<DocumentWriter, StoreError> {
         if let Place::Folder(folder) = &self.files.place {
             folder.check()?;
         }
-        Ok(DocumentWriter::new(self.files.clone(), id, self.options.inline_max, compress))
+        Ok(DocumentWriter::new(self.files.clone(), id, self.options.inline_max, making))
     }
 
     /// Stores a document that is in memory as a whole.

@@ -2,7 +2,7 @@
 
 use crate::documents::blocking;
 use crate::files::format::FRAME;
-use crate::files::{FileStore, FileWriter, Place, kept};
+use crate::files::{FileStore, FileWriter, Making, Place, kept};
 use crate::{NewDocument, StoreError};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ pub struct DocumentWriter {
     files: Arc<FileStore>,
     id: DocumentId,
     inline_max: usize,
-    compress: bool,
+    making: Making,
     octets: u64,
     digest: Sha256,
     buffer: Vec<u8>,
@@ -38,10 +38,10 @@ impl std::fmt::Debug for DocumentWriter {
 }
 
 impl DocumentWriter {
-    pub(crate) fn new(files: Arc<FileStore>, id: DocumentId, inline_max: usize, compress: bool) -> Self {
+    pub(crate) fn new(files: Arc<FileStore>, id: DocumentId, inline_max: usize, making: Making) -> Self {
         let inline_max = inline_max.min(FRAME);
         let (digest, buffer) = (Sha256::new(), Vec::new());
-        Self { files, id, inline_max, compress, octets: 0, digest, buffer, spilled: Spilled::Nothing }
+        Self { files, id, inline_max, making, octets: 0, digest, buffer, spilled: Spilled::Nothing }
     }
 
     /// Its id.
@@ -86,11 +86,11 @@ impl DocumentWriter {
             self.spilled = Spilled::Memory(frames);
             return Ok(());
         }
-        let (files, id, compress) = (self.files.clone(), self.id, self.compress);
+        let (files, id, making) = (self.files.clone(), self.id, self.making);
         let (file, mut frame) = blocking(move || {
             let mut file = match before {
                 Spilled::File(file) => file,
-                Spilled::Nothing => create(&files, id, compress)?,
+                Spilled::Nothing => create(&files, id, making)?,
                 Spilled::Lost | Spilled::Memory(_) => return Err(lost()),
             };
             file.frame(&frame)?;
@@ -135,9 +135,9 @@ impl DocumentWriter {
     }
 }
 
-fn create(files: &FileStore, id: DocumentId, compress: bool) -> Result<Box<FileWriter>, StoreError> {
+fn create(files: &FileStore, id: DocumentId, making: Making) -> Result<Box<FileWriter>, StoreError> {
     match &files.place {
-        Place::Folder(folder) => folder.clone().create(id, compress).map(Box::new),
+        Place::Folder(folder) => folder.clone().create(id, making).map(Box::new),
         Place::Memory(_) => Err(lost()),
     }
 }

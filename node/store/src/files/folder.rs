@@ -1,6 +1,6 @@
 //! The part of the data folder that holds documents.
 
-use super::{FileReader, FileWriter, file_error};
+use super::{FileReader, FileWriter, Making, file_error};
 use crate::fault::SyncFault;
 use crate::{NewDocument, StoreError};
 use rustix::fs::{Mode, OFlags};
@@ -43,8 +43,8 @@ impl Folder {
         Ok(Self { dir, reserve, poisoned, struck: tokio::sync::Notify::new(), fault, writing: Mutex::default() })
     }
 
-    pub(crate) fn create(self: Arc<Self>, id: DocumentId, compress: bool) -> Result<FileWriter, StoreError> {
-        FileWriter::create(self, id, compress)
+    pub(crate) fn create(self: Arc<Self>, id: DocumentId, making: Making) -> Result<FileWriter, StoreError> {
+        FileWriter::create(self, id, making)
     }
 
     /// Notes that a document is being written, or is not any more.

@@ -11,7 +11,7 @@ mod write;
 
 pub(crate) use folder::{Folder, read_only};
 pub(crate) use read::FileReader;
-pub(crate) use write::FileWriter;
+pub(crate) use write::{FileWriter, Making};
 
 use crate::StoreError;
 use bytes::Bytes;

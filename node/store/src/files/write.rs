@@ -16,28 +16,39 @@ pub(crate) struct FileWriter {
     id: DocumentId,
     file: File,
     path: PathBuf,
+    making: Making,
     encoder: Encoder,
     sizes: Vec<u32>,
     out: Vec<u8>,
     sealed: bool,
 }
 
+/// How a document is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Making {
+    /// Whether it is compressed where that makes it smaller.
+    pub(crate) compress: bool,
+    /// Whether it spares what the set limit keeps free: it comes in, and may be refused.
+    pub(crate) spares: bool,
+}
+
 impl FileWriter {
-    pub(super) fn create(folder: Arc<Folder>, id: DocumentId, compress: bool) -> Result<Self, StoreError> {
+    pub(super) fn create(folder: Arc<Folder>, id: DocumentId, making: Making) -> Result<Self, StoreError> {
         let path = folder.open_path(id);
         folder.writing(id, true);
         let failed = |cause| file_error("make a document", cause);
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         let file = made.inspect_err(|_| folder.writing(id, false)).map_err(failed)?;
-        let encoder = Encoder::new(compress);
-        let mut writer = Self { folder, id, file, path, encoder, sizes: Vec::new(), out: Vec::new(), sealed: false };
-        writer.file.write_all(&header(id, u8::from(compress))).map_err(failed)?;
+        let encoder = Encoder::new(making.compress);
+        let mut writer =
+            Self { folder, id, file, path, making, encoder, sizes: Vec::new(), out: Vec::new(), sealed: false };
+        writer.file.write_all(&header(id, u8::from(making.compress))).map_err(failed)?;
         Ok(writer)
     }
 
     /// Appends a frame; every one but the last is full.
     pub(crate) fn frame(&mut self, plain: &[u8]) -> Result<(), StoreError> {
-        if self.sizes.len().is_multiple_of(16) {
+        if self.making.spares && self.sizes.len().is_multiple_of(16) {
             self.folder.room_for(0)?;
         }
         let stored = self.encoder.frame(self.sizes.len() as u64, plain, &mut self.out);
