@@ -27,6 +27,9 @@ pub enum Refusal {
     /// The data was deleted: the job cannot be printed again.
     #[error("its data has been deleted")]
     ContentDeleted,
+    /// Only the print data of another printer is left, and this one cannot take it.
+    #[error("only the data made for its own printer is left, which that printer does not take")]
+    MadeForAnother,
     /// The job is not complete enough for that.
     #[error("the job is still being prepared")]
     NotReady,

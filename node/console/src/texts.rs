@@ -433,6 +433,7 @@ texts! {
     r_no_doubt: "There is nothing to decide about this job.", "このジョブに回答は必要ありません。";
     r_in_doubt: "Say first whether it printed.", "先に、印刷できたかどうかを答えてください。";
     r_no_page: "The job has no such page.", "そのページはありません。";
+    r_made_for_another: "Only the data made for its own printer is left, and the other printer does not take that.", "元のプリンター用のデータしか残っておらず、選んだプリンターでは印刷できません。";
     r_deleted: "Its data has been deleted; it cannot be printed again.", "データは削除済みのため、もう印刷できません。";
     r_not_ready: "The job is still being prepared.", "ジョブはまだ準備中です。";
     r_canceling: "It is already being cancelled.", "すでに取り消し中です。";

@@ -15,6 +15,7 @@ pub(crate) fn refusal(refusal: Refusal, language: Language) -> &'static str {
         Refusal::InDoubt => t.r_in_doubt,
         Refusal::NoSuchPage => t.r_no_page,
         Refusal::ContentDeleted => t.r_deleted,
+        Refusal::MadeForAnother => t.r_made_for_another,
         Refusal::NotReady => t.r_not_ready,
         Refusal::AlreadyCanceling => t.r_canceling,
         Refusal::NotPossible => t.r_not_possible,

@@ -5,7 +5,7 @@ use crate::{Spooler, SpoolerError};
 use std::collections::BTreeSet;
 use tympan_engine::retain;
 use tympan_engine::{
-    DocumentId, Effect, Fence, HistoryKind, HoldReason, Job, JobDocument, JobEvent, JobId, JobOptions, JobSource,
+    DeviceProfile, DocumentId, Effect, Fence, HistoryKind, HoldReason, Job, JobDocument, JobEvent, JobId, JobOptions, JobSource,
     JobUuid, Originator, Outcome, OwnerId, Printer, PrinterUuid, Private, Refusal, Registration, ShortId,
 };
 use tympan_ipp::JobState;
@@ -297,6 +297,13 @@ impl Spooler {
             return Err(Refusal::NotReady.into());
         }
         let printer = self.printer(whose, at.unwrap_or(of.printer)).await?;
+        // What it was made from was given back when print data was stored (A09).
+        let is_data = |document: &JobDocument| of.rendition.as_ref().is_some_and(|data| data.id == document.id);
+        let takes = |profile: &DeviceProfile| of.rendition.as_ref().is_some_and(|data| profile.takes(&data.format));
+        let is_taken = printer.uuid == of.printer || printer.profile.as_ref().is_none_or(takes);
+        if of.documents.iter().any(is_data) && !is_taken {
+            return Err(Refusal::MadeForAnother.into());
+        }
         let id = self.next_job_id(printer.owner, printer.uuid).await?;
         let uuid = JobUuid::from_parts(self.now(), self.random());
         Ok(Copy { printer, id, uuid })

@@ -90,7 +90,7 @@ pub(super) fn letter(kind: &NoticeKind, facts: &Facts<'_>) -> Letter {
         NoticeKind::Aborted => {
             let why = match &job.outcome {
                 Some(Outcome::DoubtClosed) => {
-                    "Nobody knows whether, or how far, it printed, and nobody decided in time. It was closed and its data \
+                    "Nobody knows whether, or how far, it printed. It was closed, is not printed again, and its data is \
                      deleted."
                         .to_owned()
                 }

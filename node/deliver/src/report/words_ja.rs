@@ -91,7 +91,7 @@ pub(super) fn letter(kind: &NoticeKind, facts: &Facts<'_>) -> Letter {
         NoticeKind::Aborted => {
             let why = match &job.outcome {
                 Some(Outcome::DoubtClosed) => {
-                    "どこまで印刷されたか分からないまま、期限までに回答がなかったため、終了してデータを削除しました。"
+                    "どこまで印刷されたか分からないまま終了しました。もう一度印刷されることはなく、データは削除されました。"
                         .to_owned()
                 }
                 _ if !job.remarks.is_empty() => format!("理由:\n{}", remarks(job).trim_end()),
