@@ -112,6 +112,7 @@ mod tests {
             retry_interval_ms: None,
             language: Language::En,
             options: JobOptions::default(),
+            proven: false,
             created_at: Timestamp(0),
             changed_at: Timestamp(0),
         }

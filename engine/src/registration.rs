@@ -81,6 +81,9 @@ pub struct Registration {
     /// This sender's defaults, before the printer's.
     #[serde(default)]
     pub options: JobOptions,
+    /// Whether the sender asked for it by a mail that was proven: only then is there anybody to write to.
+    #[serde(default)]
+    pub proven: bool,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -194,6 +197,7 @@ mod tests {
             retry_interval_ms: None,
             language: Language::En,
             options: JobOptions::default(),
+            proven: false,
             created_at: Timestamp(0),
             changed_at: Timestamp(0),
         }

@@ -63,6 +63,7 @@ fn a16_people_register_by_mail() {
         assert_eq!(reply.starts_with("250"), printed, "{access}: {reply}");
         if !printed {
             office.tympan(&["registrations", "approve", "office", ANNA]);
+            office.wait_for_notice("you can print now");
             assert!(office.send(ANNA, &[OFFICE], &mail_from(ANNA)).starts_with("250"));
         }
         office.wait_for_job("completed");

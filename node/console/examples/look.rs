@@ -62,7 +62,7 @@ async fn fill(world: &World) {
     world.devices.conditions.lock().unwrap().remove("attic");
     let office = world.printer_named("office").await;
     world.spooler.register(&office, "anna@example.org", Language::En, JobOptions::default()).await.unwrap();
-    world.spooler.request_registration(&office, "kenji@example.jp", Language::Ja).await.unwrap();
+    world.spooler.request_registration(&office, "kenji@example.jp", Language::Ja, false).await.unwrap();
     let printed = world.submit("office", "Minutes of the meeting.pdf", "anna@example.org").await;
     world.until(printed, |job| job.is_over()).await;
     let lost = world.submit("office", "Contract (lost).pdf", "anna@example.org").await;

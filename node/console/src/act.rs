@@ -2,13 +2,13 @@
 
 use crate::ask::Ask;
 use crate::failure::Failure;
-use crate::policy::{Identity, Who};
+use crate::policy::{Identity, Who, texts};
 use crate::routes::Console;
 use crate::texts::Texts;
 use tympan_engine::registration::{RETENTION_MAX, RETENTION_MIN, parse_span};
 use tympan_engine::{
     Condition, DoubtDecision, HoldReason, Job, JobEvent, JobUuid, Language, Millis, Originator, Printer, PrinterEvent,
-    RegistrationState, Right, TokenScope,
+    Registration, RegistrationEvent, RegistrationState, Right, TokenScope,
 };
 use tympan_spooler::{NewPrinter, SpoolerError};
 use tympan_store::Whose;
@@ -128,6 +128,21 @@ pub(crate) async fn try_now(console: &Console, id: &Identity, printer: &Printer)
 /// Tries a job now that its printer would not take a moment ago.
 pub(crate) async fn try_job(console: &Console, id: &Identity) -> Result<(), Failure> {
     move_job(console, id, JobEvent::TryNow).await.map(|_| ())
+}
+
+/// Lets a sender print; one who asked by mail is told.
+pub(crate) async fn approve(console: &Console, id: &Identity) -> Result<Registration, Failure> {
+    let before = id.registration()?;
+    let spooler = console.spooler();
+    let now = spooler.registration_event(id.whose(), before.id, RegistrationEvent::Approve).await?;
+    if now.proven && before.state == RegistrationState::Requested {
+        let printer = spooler.printer(id.whose(), now.printer).await?;
+        let t = texts(now.language);
+        let subject = t.fill(t.approved_subject, &[&printer.info]);
+        let text = t.fill(t.approved_text, &[&printer.info, &console.options.address_of(&printer.name)]);
+        spooler.send_mail(now.owner, &now.sender, &subject, &text, None).await?;
+    }
+    Ok(now)
 }
 
 /// Prints a test page.

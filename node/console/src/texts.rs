@@ -369,6 +369,8 @@ texts! {
     revoked_said: "May not print any more.", "許可を取り消しました。";
     registered_said: "May print now.", "許可しました。";
     bad_address: "That is no mail address; write it like anna@example.org.", "メールアドレスが正しくありません。anna@example.org のように入力してください。";
+    approved_subject: "{0}: you can print now", "{0}: 印刷できるようになりました";
+    approved_text: "You can print at {0}: send a mail with your document to {1}.\n", "{0} で印刷できます。文書を添付したメールを {1} に送ってください。\n";
     register_title: "Print from your mail address", "メールアドレスから印刷する";
     register_choose: "At which printer?", "どのプリンターで印刷しますか？";
     register_none: "No printer takes registrations here. Ask its owner.", "登録を受け付けているプリンターはありません。管理者にお問い合わせください。";

@@ -5,8 +5,8 @@ use crate::{Spooler, SpoolerError};
 use std::collections::BTreeSet;
 use tympan_engine::retain;
 use tympan_engine::{
-    DeviceProfile, DocumentId, Effect, Fence, HistoryKind, HoldReason, Job, JobDocument, JobEvent, JobId, JobOptions, JobSource,
-    JobUuid, Originator, Outcome, OwnerId, Printer, PrinterUuid, Private, Refusal, Registration, ShortId,
+    DeviceProfile, DocumentId, Effect, Fence, HistoryKind, HoldReason, Job, JobDocument, JobEvent, JobId, JobOptions,
+    JobSource, JobUuid, Originator, Outcome, OwnerId, Printer, PrinterUuid, Private, Refusal, Registration, ShortId,
 };
 use tympan_ipp::JobState;
 use tympan_store::{Key, NewDocument, Received, Record, StoreError, Whose};

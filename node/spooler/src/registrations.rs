@@ -21,7 +21,7 @@ pub enum Registered {
 }
 
 impl Spooler {
-    /// A sender asks to print at a printer; the printer's policy decides.
+    /// A sender asks to print at a printer; the printer's policy decides. `proven`: by a mail that was.
     ///
     /// # Errors
     /// The store's failure.
@@ -30,6 +30,7 @@ impl Spooler {
         printer: &Printer,
         sender: &str,
         language: Language,
+        proven: bool,
     ) -> Result<Registered, SpoolerError> {
         let whose = Whose::Owner(printer.owner);
         loop {
@@ -41,6 +42,7 @@ impl Spooler {
             if registration.state == RegistrationState::Active && version > 0 {
                 return Ok(Registered::Active(registration));
             }
+            registration.proven |= proven;
             match printer.policy.access {
                 Access::Invite => return Ok(Registered::InviteOnly),
                 // Who was turned away does not come back by asking an open printer again.
@@ -205,6 +207,7 @@ impl Spooler {
             retry_interval_ms: None,
             language,
             options: JobOptions::default(),
+            proven: false,
             created_at: now,
             changed_at: now,
         }

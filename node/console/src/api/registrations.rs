@@ -1,7 +1,7 @@
 //! Registrations.
 
 use super::{created, language_of, ok, registration_object};
-use crate::act::span_between;
+use crate::act::{self, span_between};
 use crate::ask::{Answer, Ask};
 use crate::failure::Failure;
 use crate::pages::registrations::change;
@@ -74,7 +74,8 @@ async fn apply(console: &Console, ask: &Ask, event: RegistrationEvent) -> Answer
 
 /// `POST /registrations/{registration}/approve`
 pub(crate) async fn approve(console: Arc<Console>, ask: Ask) -> Answer {
-    apply(&console, &ask, RegistrationEvent::Approve).await
+    let now = act::approve(&console, &ask.id).await?;
+    Ok(ok(&shown(&console, &ask, &now).await?))
 }
 
 /// `POST /registrations/{registration}/revoke`

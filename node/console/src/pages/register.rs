@@ -122,7 +122,7 @@ pub(crate) async fn register(console: Arc<Console>, ask: Ask) -> Answer {
     let Ok(sender) = canonical_address(ask.field("sender")) else {
         return Ok(form(&console, &ask, &printer, StatusCode::UNPROCESSABLE_ENTITY, t.bad_address, None));
     };
-    console.spooler().request_registration(&printer, &sender, ask.id.language).await?;
+    console.spooler().request_registration(&printer, &sender, ask.id.language, false).await?;
     let (title, lead) = match printer.policy.access {
         Access::Open => (t.registered_open, t.registered_open_lead),
         Access::Approve | Access::Invite => (t.registered_approve, t.registered_approve_lead),

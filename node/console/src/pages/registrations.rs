@@ -1,7 +1,7 @@
 //! Who may print: everybody's registrations for owners, one's own for everybody.
 
 use super::{Frame, done, html, ok};
-use crate::act::span_between;
+use crate::act::{self, span_between};
 use crate::ask::{Answer, Ask};
 use crate::failure::Failure;
 use crate::limiter::LINK;
@@ -170,7 +170,7 @@ async fn apply(console: &Console, ask: &Ask, event: RegistrationEvent) -> Result
 
 /// `POST /registrations/{registration}/approve`
 pub(crate) async fn approve(console: Arc<Console>, ask: Ask) -> Answer {
-    apply(&console, &ask, RegistrationEvent::Approve).await?;
+    act::approve(&console, &ask.id).await?;
     done(&back(&ask), "approved")
 }
 

@@ -45,7 +45,7 @@ type Done = Result<(Letter, String), Reply>;
 async fn register(shared: &Shared, place: &Place<'_>, sender: &Candidate, header: &Header) -> Done {
     let printer = place.printer;
     let label = texts::label(printer);
-    let asked = shared.spooler.request_registration(printer, &sender.address, header.language).await;
+    let asked = shared.spooler.request_registration(printer, &sender.address, header.language, true).await;
     match asked {
         Ok(Registered::Active(registration)) => {
             info!(printer = %printer.name, "Registered a sender by mail");

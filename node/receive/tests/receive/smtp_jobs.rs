@@ -47,7 +47,7 @@ async fn a04_registered_at_some_gets_jobs_there_and_one_notice_about_the_rest() 
     world.register(&office, "anna@sender.example").await;
     let lobby = world.printer("lobby", Access::Approve).await;
     world.printer("cellar", Access::Approve).await;
-    world.spooler.request_registration(&lobby, "anna@sender.example", tympan_engine::Language::En).await.unwrap();
+    world.spooler.request_registration(&lobby, "anna@sender.example", tympan_engine::Language::En, true).await.unwrap();
     let to = ["lobby@print.example", "office@print.example", "cellar@print.example"];
     let text = mail("anna@sender.example", "x", "Message-ID: <1@a>\r\n", "body");
     let reply = world.send("anna@sender.example", &to, &text).await;

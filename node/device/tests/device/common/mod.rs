@@ -67,7 +67,7 @@ impl Rig {
 
     /// The pages among them.
     pub(crate) fn pages(&self) -> Vec<String> {
-        self.files().into_iter().filter(|name| name.ends_with(".png")).collect()
+        self.files_now().into_iter().filter(|name| name.ends_with(".png")).collect()
     }
 
     /// A request to this printer.
