@@ -360,7 +360,7 @@ fn identities(spooler: &Spooler) -> Identities {
     let spooler = spooler.clone();
     Arc::new(move |parts, peer| {
         let spooler = spooler.clone();
-        Box::pin(async move { tympan_console::signed_in(&spooler, parts, &peer).await })
+        Box::pin(async move { tympan_console::signed_in(&spooler, parts, peer).await })
     })
 }
 
