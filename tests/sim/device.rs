@@ -473,9 +473,4 @@ impl Device {
             ..DeviceProfile::assumed(formats)
         }
     }
-
-    /// When the first job ended that it remembers, for whoever lists jobs.
-    pub(super) fn oldest_ended_ms(&self) -> Option<u64> {
-        self.jobs.values().filter_map(|job| job.ended_ms).min()
-    }
 }

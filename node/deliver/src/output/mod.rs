@@ -231,19 +231,11 @@ pub struct OutputTimes {
     pub stall: Duration,
     /// How long a raw device may take to close after the last octet. Default 300 s.
     pub close: Duration,
-    /// How far back a device is trusted to remember jobs that it finished, if nothing in its list is older.
-    /// Default 30 s.
-    pub history: Duration,
 }
 
 impl Default for OutputTimes {
     fn default() -> Self {
-        Self {
-            answer: Duration::from_secs(30),
-            stall: Duration::from_secs(300),
-            close: Duration::from_secs(300),
-            history: Duration::from_secs(30),
-        }
+        Self { answer: Duration::from_secs(30), stall: Duration::from_secs(300), close: Duration::from_secs(300) }
     }
 }
 

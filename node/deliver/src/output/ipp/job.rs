@@ -1,9 +1,9 @@
 //! A job at the printer: made, sent, asked after, found again, cancelled.
 
-use tympan_engine::{DeviceRef, Millis, Printer, ShortId};
+use tympan_engine::{DeviceRef, Printer, ShortId};
 use tympan_ipp::{Attribute, Group, GroupTag, JobState, Message, Operation, RangeOfInteger, StatusCode, Value};
 
-use super::call::{CallError, Caller};
+use super::call::Caller;
 use super::can;
 use crate::output::{Canceling, Created, Document, Found, JobStatus, Sent, Status, Ticket};
 
@@ -140,9 +140,7 @@ fn job_status(job: &Group) -> Option<JobStatus> {
 }
 
 /// Get-Jobs, unfinished and finished ones, for a job whose name begins with the short id.
-pub(super) async fn find(caller: &Caller, printer: &Printer, short: ShortId, since_ms: Millis) -> Found {
-    let mut reaches_back = false;
-    let mut lists = true;
+pub(super) async fn find(caller: &Caller, printer: &Printer, short: ShortId) -> Found {
     let mut up_time = None;
     for which in ["not-completed", "completed"] {
         let request = caller
@@ -153,21 +151,13 @@ pub(super) async fn find(caller: &Caller, printer: &Printer, short: ShortId, sin
             .operation("limit", 200)
             .operation(
                 "requested-attributes",
-                Value::keywords([
-                    "job-id",
-                    "job-uri",
-                    "job-uuid",
-                    "job-name",
-                    "job-printer-up-time",
-                    "time-at-completed",
-                ]),
+                Value::keywords(["job-id", "job-uri", "job-uuid", "job-name", "job-printer-up-time"]),
             );
         let message = match caller.call(printer, request).await {
             Ok(heard) => heard.message,
             Err(error) => return Found::Silent(error.into_parts().1),
         };
         if !message.status_code().is_successful() {
-            lists = false;
             continue;
         }
         for job in message.groups(GroupTag::Job) {
@@ -179,31 +169,10 @@ pub(super) async fn find(caller: &Caller, printer: &Printer, short: ShortId, sin
             {
                 return Found::Job(device);
             }
-            if let (Some(ended), Some(now)) = (integer("time-at-completed"), integer("job-printer-up-time")) {
-                reaches_back |= ended > 0 && i64::from(now) - i64::from(ended) > secs(since_ms);
-            }
         }
     }
-    // Restarted since, it may have lost its list. What ended first is forgotten first: a list with a job that ended
-    // before ours was made has not lost ours. Some forget after a minute, so that a silence proves little after half.
-    let up_time = match up_time_of(caller, printer).await {
-        Ok(asked) => asked.or(up_time),
-        Err(error) => return Found::Silent(error.into_parts().1),
-    };
-    let stayed_up = up_time.is_some_and(|up| i64::from(up) > secs(since_ms));
-    let is_recent = since_ms <= caller.times.history.as_millis() as Millis;
-    if lists && stayed_up && (reaches_back || is_recent) { Found::NeverArrived } else { Found::CannotTell }
-}
-
-fn secs(millis: Millis) -> i64 {
-    i64::try_from(millis / 1000).unwrap_or(i64::MAX)
-}
-
-async fn up_time_of(caller: &Caller, printer: &Printer) -> Result<Option<i32>, CallError> {
-    let names = ["printer-up-time"];
-    let heard =
-        caller.ask(printer, |request| request.operation("requested-attributes", Value::keywords(names))).await?;
-    Ok(heard.message.get(GroupTag::Printer, "printer-up-time").and_then(Attribute::integer))
+    // No list proves that a printer never had a job: it may have printed it, and forgotten just that (ADR 5).
+    Found::CannotTell
 }
 
 /// Cancel-Job.

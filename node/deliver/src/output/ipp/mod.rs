@@ -77,8 +77,8 @@ impl Output for IppOutput {
         Box::pin(job::status(&self.caller, printer, device, short))
     }
 
-    fn find<'a>(&'a self, printer: &'a Printer, short: ShortId, since_ms: Millis) -> Later<'a, Found> {
-        Box::pin(job::find(&self.caller, printer, short, since_ms))
+    fn find<'a>(&'a self, printer: &'a Printer, short: ShortId, _since_ms: Millis) -> Later<'a, Found> {
+        Box::pin(job::find(&self.caller, printer, short))
     }
 
     fn cancel<'a>(&'a self, printer: &'a Printer, device: &'a DeviceRef) -> Later<'a, Canceling> {

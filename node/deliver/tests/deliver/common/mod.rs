@@ -89,7 +89,6 @@ impl World {
             answer: Duration::from_secs(2),
             stall: Duration::from_secs(5),
             close: Duration::from_secs(5),
-            history: Duration::from_secs(300),
         });
         change(&mut options);
         let delivery = Delivery::new(options.clone()).unwrap();
