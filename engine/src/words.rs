@@ -225,6 +225,18 @@ mod tests {
     }
 
     #[test]
+    fn a_job_that_its_printer_will_not_take_says_so_and_when_it_is_tried_again() {
+        let mut job = job();
+        let at = Timestamp(100_000);
+        job.put_back = Some(crate::job::PutBack { times: 3, at, why: "it is busy".into() });
+        let en = text(&job, &office(), Language::En);
+        assert!(en.contains("Office did not take it (it is busy). Next: tried again at T300."), "{en}");
+        assert!(en.contains("print now"), "{en}");
+        let ja = text(&job, &office(), Language::Ja);
+        assert!(ja.contains("受け取りませんでした") && ja.contains("T300"), "{ja}");
+    }
+
+    #[test]
     fn held_printing_doubtful_and_ended_jobs_have_their_own_words() {
         let printer = office();
         let mut held = job();

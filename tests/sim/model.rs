@@ -327,8 +327,10 @@ impl Model {
         if !long(seen.changed_ms) {
             return;
         }
-        // The clock may have been set since.
-        let may_be_tried = |row: &Job| row.put_back_until(seen.row.condition.reported_at).is_none();
+        let may_be_tried = |row: &Job| {
+            let until = row.put_back_until(seen.row.condition.reported_at);
+            until.is_none_or(|until| self.wall.since(until) >= BLINK_MS)
+        };
         let earlier = self.open.iter().filter_map(|job| self.jobs.get(job)).find(|known| {
             let row = &known.row;
             row.printer == attempt.printer

@@ -9,7 +9,7 @@ use tokio::io::AsyncReadExt as _;
 use tympan_deliver::output::{
     Answer, Answered, Canceling, Created, Document, Found, JobStatus, Later, Output, Sent, Status, Ticket,
 };
-use tympan_engine::{DeviceRef, Millis, Printer, ShortId};
+use tympan_engine::{DeviceRef, Printer, ShortId};
 use tympan_ipp::JobState;
 
 use super::device::{Device, NewJob};
@@ -353,7 +353,7 @@ impl Output for Line {
         })
     }
 
-    fn find<'a>(&'a self, _: &'a Printer, short: ShortId, _since_ms: Millis) -> Later<'a, Found> {
+    fn find<'a>(&'a self, _: &'a Printer, short: ShortId) -> Later<'a, Found> {
         Box::pin(self.find_it(short))
     }
 

@@ -251,7 +251,7 @@ impl Way<'_> {
 
     /// Create-Job was not answered. A job without a document prints nothing; it is taken back if it is there.
     async fn withdraw_unnamed(&self, output: &dyn Output, printer: &Printer, ticket: &Ticket) -> Result<(), Stop> {
-        if let Found::Job(device) = output.find(printer, ticket.short, 0).await {
+        if let Found::Job(device) = output.find(printer, ticket.short).await {
             output.cancel(printer, &device).await;
         }
         self.pause().await;

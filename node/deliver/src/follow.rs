@@ -82,8 +82,7 @@ impl Way<'_> {
         }
         let silent_since = Instant::now();
         loop {
-            let since = self.spooler.now().since(attempt.started_at);
-            match output.find(printer, self.job.short(), since).await {
+            match output.find(printer, self.job.short()).await {
                 Found::Job(device) if untouched => {
                     // It never got its document: an empty job, which prints nothing.
                     output.cancel(printer, &device).await;

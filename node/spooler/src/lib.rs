@@ -51,11 +51,12 @@ pub struct SpoolerOptions {
     pub received_ms: Millis,
     /// How many documents are inspected or prepared at once. Default 2.
     pub inspect_workers: usize,
-    /// How many printers are served at once. Default 64.
+    /// How many printers are served at once; each has one attempt at most, which may stand for a day. Default 100,000.
     pub deliver_workers: usize,
     /// How many notices are sent at once. Default 4.
     pub notify_workers: usize,
-    /// First span before a failed effect is tried again, in milliseconds; doubles up to an hour. Default 5 s.
+    /// First span before a failed effect is tried again, in milliseconds; doubles up to a minute, for mails up
+    /// to an hour. Default 5 s.
     pub effect_retry_ms: Millis,
     /// Most jobs that wait at one printer. Default 10,000,000.
     pub queue_max: u64,

@@ -26,6 +26,8 @@ pub trait Perform: Send + Sync + 'static {
 
 /// Classes of effects that do not wait for each other.
 pub(crate) const CLASSES: usize = 4;
+/// The class of what leaves by mail.
+const MAILS: usize = 2;
 const KINDS: [&[&str]; CLASSES] =
     [&["inspect", "store"], &["deliver", "follow"], &["notify", "mail"], &["cancel-at-device"]];
 /// How many printers are told at once that a job is cancelled.
@@ -42,7 +44,7 @@ pub(crate) fn class_of(effect: &Effect) -> usize {
     match effect {
         Effect::Inspect { .. } | Effect::Store { .. } => 0,
         Effect::Deliver { .. } | Effect::Follow { .. } => 1,
-        Effect::Notify { .. } | Effect::Mail { .. } | Effect::Wake { .. } | Effect::Release { .. } => 2,
+        Effect::Notify { .. } | Effect::Mail { .. } | Effect::Wake { .. } | Effect::Release { .. } => MAILS,
         Effect::CancelAtDevice { .. } => 3,
     }
 }
@@ -54,7 +56,7 @@ impl Spooler {
         tokio::try_join!(
             self.work_class(0, options.inspect_workers, &perform),
             self.work_class(1, options.deliver_workers, &perform),
-            self.work_class(2, options.notify_workers, &perform),
+            self.work_class(MAILS, options.notify_workers, &perform),
             self.work_class(3, CANCELS_AT_ONCE, &perform),
         )?;
         Ok(())
@@ -110,7 +112,7 @@ impl Spooler {
             Performed::Done => Change { done: vec![effect.id], ..Change::default() },
             Performed::Again => {
                 let first = self.inner.options.effect_retry_ms;
-                let longest = if class_of(&effect.effect) == 2 { MAIL_PAUSE_MAX_MS } else { WORK_PAUSE_MAX_MS };
+                let longest = if class_of(&effect.effect) == MAILS { MAIL_PAUSE_MAX_MS } else { WORK_PAUSE_MAX_MS };
                 let span = first.saturating_mul(1 << effect.tries.min(16)).min(longest);
                 Change { again: vec![(effect.id, self.now() + span)], ..Change::default() }
             }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt;
-use tympan_engine::{Condition, DeviceProfile, DeviceRef, Millis, Printer, Reachability, ShortId};
+use tympan_engine::{Condition, DeviceProfile, DeviceRef, Printer, Reachability, ShortId};
 use tympan_ipp::JobState;
 
 use super::{
@@ -143,7 +143,7 @@ impl Output for FolderOutput {
         })
     }
 
-    fn find<'a>(&'a self, printer: &'a Printer, short: ShortId, _: Millis) -> Later<'a, Found> {
+    fn find<'a>(&'a self, printer: &'a Printer, short: ShortId) -> Later<'a, Found> {
         Box::pin(async move {
             match find(printer, short).await {
                 Ok(Some(name)) => Found::Job(DeviceRef { job_uri: name, ..DeviceRef::default() }),
@@ -208,7 +208,7 @@ mod tests {
         let short = Document { octets: 5, reader: Box::new(&b"%PD"[..]) };
         let sent = FolderOutput.send_document(&printer, None, &ticket, short).await;
         assert!(matches!(sent, Sent::Broken { octets: 0, .. }), "{sent:?}");
-        assert_eq!(FolderOutput.find(&printer, ticket.short, 0).await, Found::NeverArrived);
+        assert_eq!(FolderOutput.find(&printer, ticket.short).await, Found::NeverArrived);
         let whole = Document { octets: 5, reader: Box::new(&b"%PDF-"[..]) };
         assert_eq!(FolderOutput.send_document(&printer, None, &ticket, whole).await, Sent::Finished);
         assert_eq!(std::fs::read(folder.path().join("7K3M22QD-x.pdf")).unwrap(), b"%PDF-");

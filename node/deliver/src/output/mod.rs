@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncRead;
-use tympan_engine::{ColorMode, Condition, DeviceProfile, DeviceRef, Millis, PageRange, Printer, ShortId, Sides};
+use tympan_engine::{ColorMode, Condition, DeviceProfile, DeviceRef, PageRange, Printer, ShortId, Sides};
 use tympan_ipp::JobState;
 
 /// A future that may be sent to another thread.
@@ -173,9 +173,9 @@ pub enum Status {
 pub enum Found {
     /// There it is.
     Job(DeviceRef),
-    /// It never came: the device was not restarted since and would remember it.
+    /// It never came: what a folder holds is all that ever came.
     NeverArrived,
-    /// The device does not remember far enough, or was restarted.
+    /// It is not there, and may have been: printers forget (ADR 5), raw ports know nothing.
     CannotTell,
     /// It did not answer.
     Silent(String),
@@ -212,8 +212,8 @@ pub trait Output: Send + Sync + 'static {
     /// Asks what became of a job. `short` guards against a job of somebody else under a number used again.
     fn status<'a>(&'a self, printer: &'a Printer, device: &'a DeviceRef, short: ShortId) -> Later<'a, Status>;
 
-    /// Looks for a job by its name; `since_ms` is how long ago it may have been made, in milliseconds.
-    fn find<'a>(&'a self, printer: &'a Printer, short: ShortId, since_ms: Millis) -> Later<'a, Found>;
+    /// Looks for a job by its name.
+    fn find<'a>(&'a self, printer: &'a Printer, short: ShortId) -> Later<'a, Found>;
 
     /// Cancels a job.
     fn cancel<'a>(&'a self, printer: &'a Printer, device: &'a DeviceRef) -> Later<'a, Canceling>;

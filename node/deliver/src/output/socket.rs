@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tympan_engine::{Condition, DeviceProfile, DeviceRef, Millis, Printer, Reachability, ShortId};
+use tympan_engine::{Condition, DeviceProfile, DeviceRef, Printer, Reachability, ShortId};
 
 use super::{
     Answer, Answered, Canceling, Created, Document, Found, Later, Output, OutputTimes, Sent, Status, Ticket, formats_of,
@@ -170,7 +170,7 @@ impl Output for SocketOutput {
         Box::pin(async { Status::Unknown })
     }
 
-    fn find<'a>(&'a self, _: &'a Printer, _: ShortId, _: Millis) -> Later<'a, Found> {
+    fn find<'a>(&'a self, _: &'a Printer, _: ShortId) -> Later<'a, Found> {
         Box::pin(async { Found::CannotTell })
     }
 

@@ -43,7 +43,7 @@ async fn off_in_the_middle_of_a_job_leaves_the_pages_that_were_out() {
     let id = rig.print(RASTER, &raster(1)).await;
     rig.ended(id).await;
     assert_eq!(
-        rig.files(),
+        rig.files().await,
         ["job-0001-p001.png", "job-0001-p002.png", "job-0001.pdf", "job-0002-p001.png", "job-0002.pdf"]
     );
 }
@@ -206,7 +206,7 @@ async fn it_says_completed_and_prints_nothing() {
     assert_eq!(rig.ended(id).await, "completed");
     let state = rig.printer.state();
     assert_eq!((state.impressions, state.sheets, state.job(id).unwrap().impressions_completed), (0, 0, 2));
-    assert!(rig.files().is_empty(), "{:?}", rig.files());
+    assert_eq!(rig.files().await, [""; 0]);
 }
 
 #[tokio::test]

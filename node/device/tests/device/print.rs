@@ -14,7 +14,7 @@ async fn a_raster_comes_out_as_png_and_pdf() {
     let mut events = rig.printer.events();
     let id = rig.print(RASTER, &raster(3)).await;
     assert_eq!(rig.ended(id).await, "completed");
-    assert_eq!(rig.files(), ["job-0001-p001.png", "job-0001-p002.png", "job-0001-p003.png", "job-0001.pdf"]);
+    assert_eq!(rig.files().await, ["job-0001-p001.png", "job-0001-p002.png", "job-0001-p003.png", "job-0001.pdf"]);
     let second = page(&rig.folder.path().join("job-0001-p002.png"));
     assert_eq!((second.width(), second.height()), (620, 877));
     assert_eq!((second.get_pixel(5, 110).0, second.get_pixel(5, 130).0), ([2], [255]));
@@ -221,7 +221,8 @@ async fn a_document_that_cannot_be_read_aborts_its_job_alone() {
     assert_eq!(rig.pages(), ["job-0001-p001.png"], "whole pages before the damage are printed");
     let good = rig.print(RASTER, &raster(1)).await;
     assert_eq!(rig.ended(good).await, "completed");
-    assert!(rig.files().iter().all(|name| !name.starts_with('.')), "nothing half done is left: {:?}", rig.files());
+    let files = rig.files().await;
+    assert!(files.iter().all(|name| !name.starts_with('.')), "nothing half done is left: {files:?}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ mod call;
 mod job;
 mod profile;
 
-use tympan_engine::{DeviceRef, Millis, Printer, ShortId};
+use tympan_engine::{DeviceRef, Printer, ShortId};
 use tympan_ipp::{GroupTag, Operation, Value};
 use tympan_spooler::condition;
 
@@ -77,7 +77,7 @@ impl Output for IppOutput {
         Box::pin(job::status(&self.caller, printer, device, short))
     }
 
-    fn find<'a>(&'a self, printer: &'a Printer, short: ShortId, _since_ms: Millis) -> Later<'a, Found> {
+    fn find<'a>(&'a self, printer: &'a Printer, short: ShortId) -> Later<'a, Found> {
         Box::pin(job::find(&self.caller, printer, short))
     }
 

@@ -45,15 +45,15 @@ impl Rig {
 
     /// The names of the files in the folder, sorted. Whoever reads a document that is not wanted any more needs a
     /// moment to notice: pages that are half done count only when they stay.
-    pub(crate) fn files(&self) -> Vec<String> {
-        let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
-        loop {
-            let names = self.files_now();
-            if names.iter().all(|name| !name.starts_with('.')) || std::time::Instant::now() > until {
-                return names;
+    pub(crate) async fn files(&self) -> Vec<String> {
+        let quiet = async {
+            while self.files_now().iter().any(|name| name.starts_with('.')) {
+                tokio::task::yield_now().await;
             }
-            std::thread::yield_now();
-        }
+        };
+        // Whoever asks sees what stayed.
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(60), quiet).await;
+        self.files_now()
     }
 
     fn files_now(&self) -> Vec<String> {
