@@ -136,6 +136,7 @@ impl Spooler {
         if new_jobs > 0 {
             gathered.change.documents.push(NewDocument { refs: new_jobs, ..submission.document.clone() });
         }
+        self.inner.rush.came(new_jobs, now);
         self.commit(gathered).await?;
         Ok(accepted)
     }

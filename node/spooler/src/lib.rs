@@ -15,6 +15,7 @@ mod nudge;
 pub mod printers;
 mod recover;
 pub mod registrations;
+mod rush;
 pub mod schedule;
 pub mod tell;
 pub mod views;
@@ -31,6 +32,7 @@ pub use views::{JobView, PrinterView};
 pub use workers::{Perform, Performed};
 
 use nudge::Nudge;
+use rush::Rush;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use tokio::sync::broadcast;
@@ -107,6 +109,7 @@ pub(crate) struct Inner {
     pub(crate) options: SpoolerOptions,
     pub(crate) crash: CrashPoint,
     pub(crate) nudge: Nudge,
+    pub(crate) rush: Rush,
     pub(crate) changed: broadcast::Sender<Changed>,
     pub(crate) job_ids: Mutex<std::collections::HashMap<PrinterUuid, std::ops::Range<u32>>>,
     pub(crate) next_due: AtomicU64,
@@ -138,6 +141,7 @@ impl Spooler {
                 options,
                 crash,
                 nudge: Nudge::default(),
+                rush: Rush::default(),
                 changed,
                 job_ids: Mutex::default(),
                 next_due: AtomicU64::new(0),

@@ -1,12 +1,12 @@
 //! Effects are claimed with a lease and performed; what comes of them returns as events.
 
-use crate::{FULL_PAUSE, Spooler, SpoolerError};
+use crate::{FULL_PAUSE, Spooler, SpoolerError, rush};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use std::sync::Arc;
 use std::time::Duration;
-use tympan_engine::{Effect, Millis};
+use tympan_engine::{Effect, Millis, Timestamp};
 use tympan_store::{Change, ClaimedEffect, StoreError};
 
 /// What became of an effect.
@@ -26,6 +26,8 @@ pub trait Perform: Send + Sync + 'static {
 
 /// Classes of effects that do not wait for each other.
 pub(crate) const CLASSES: usize = 4;
+/// The class of what looks into documents: a process for each.
+const LOOKS: usize = 0;
 /// The class of what leaves by mail.
 const MAILS: usize = 2;
 const KINDS: [&[&str]; CLASSES] =
@@ -42,7 +44,7 @@ const LEASE_MS: Millis = 24 * 3_600_000;
 /// The class of an effect.
 pub(crate) fn class_of(effect: &Effect) -> usize {
     match effect {
-        Effect::Inspect { .. } | Effect::Store { .. } => 0,
+        Effect::Inspect { .. } | Effect::Store { .. } => LOOKS,
         Effect::Deliver { .. } | Effect::Follow { .. } => 1,
         Effect::Notify { .. } | Effect::Mail { .. } | Effect::Wake { .. } | Effect::Release { .. } => MAILS,
         Effect::CancelAtDevice { .. } => 3,
@@ -54,7 +56,7 @@ impl Spooler {
     pub(crate) async fn work(&self, perform: Arc<dyn Perform>) -> Result<(), SpoolerError> {
         let options = &self.inner.options;
         tokio::try_join!(
-            self.work_class(0, options.inspect_workers, &perform),
+            self.work_class(LOOKS, options.inspect_workers, &perform),
             self.work_class(1, options.deliver_workers, &perform),
             self.work_class(MAILS, options.notify_workers, &perform),
             self.work_class(3, CANCELS_AT_ONCE, &perform),
@@ -66,6 +68,7 @@ impl Spooler {
         let mut running = FuturesUnordered::new();
         loop {
             let now = self.now();
+            let limit = if class == LOOKS && self.inner.rush.is_on(now) { 1 } else { limit };
             let room = limit.saturating_sub(running.len());
             let claimed = match room {
                 0 => Vec::new(),
@@ -83,7 +86,11 @@ impl Spooler {
                 let perform = Arc::clone(perform);
                 running.push(async move {
                     let outcome = perform.perform(self, &effect.effect, effect.tries).await;
-                    self.performed(&effect, outcome).await
+                    let performed = self.performed(&effect, outcome).await;
+                    if class == LOOKS {
+                        self.give_way(now).await;
+                    }
+                    performed
                 });
             }
             if running.len() >= limit {
@@ -104,6 +111,14 @@ impl Spooler {
                 () = self.inner.nudge.effects_came(class) => {}
                 () = tokio::time::sleep(Duration::from_millis(span)) => {}
             }
+        }
+    }
+
+    /// In a rush, pauses after work that began at `began`.
+    async fn give_way(&self, began: Timestamp) {
+        let now = self.now();
+        if self.inner.rush.is_on(now) {
+            tokio::time::sleep(Duration::from_millis(rush::pause_ms(now.since(began)))).await;
         }
     }
 

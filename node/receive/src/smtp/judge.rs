@@ -75,8 +75,7 @@ pub(super) async fn judge(
     }
     let mut refusal = None;
     for sender in candidates {
-        let registrations = registrations_of(shared, &sender.address).await?;
-        let targets = targets(shared, addressees, &registrations, &header.subject).await?;
+        let targets = targets(shared, addressees, &sender.address, &header.subject).await?;
         let recipients: Vec<_> = targets.iter().map(Target::recipient).collect();
         // As if it were proven: what is refused even then needs no proof and no storage.
         match admit::admit(admit::Proof::Dmarc, &recipients) {
@@ -156,23 +155,30 @@ async fn registrations_of(shared: &Shared, address: &str) -> Result<Vec<Registra
     }
 }
 
-async fn targets(
-    shared: &Shared,
-    addressees: &[Addressee],
-    registrations: &[Registration],
-    subject: &str,
-) -> Result<Vec<Target>, Reply> {
+/// The registration of a sender at one printer. Others are not read: somebody may print at hundreds.
+async fn registration_at(shared: &Shared, printer: &Printer, sender: &str) -> Result<Option<Registration>, Reply> {
+    let whose = Whose::Owner(printer.owner);
+    match shared.spooler.records().registration(whose, printer.uuid, sender).await {
+        Ok(row) => Ok(row.map(|row| row.record)),
+        Err(error) => Err(super::failed(&SpoolerError::from(error), "look up a registration")),
+    }
+}
+
+async fn targets(shared: &Shared, addressees: &[Addressee], sender: &str, subject: &str) -> Result<Vec<Target>, Reply> {
     let mut targets: Vec<Target> = Vec::with_capacity(addressees.len());
     for Addressee { written, goal } in addressees {
         let (printer, registration) = match goal {
             Goal::Printer(printer) => {
-                let registration = registrations.iter().find(|registration| registration.printer == printer.uuid);
-                ((**printer).clone(), registration.cloned())
+                let registration = registration_at(shared, printer, sender).await?;
+                ((**printer).clone(), registration)
             }
-            Goal::Constant => match chosen(shared, registrations, subject).await? {
-                Some((printer, registration)) => (printer, Some(registration)),
-                None => continue,
-            },
+            Goal::Constant => {
+                let registrations = registrations_of(shared, sender).await?;
+                match chosen(shared, &registrations, subject).await? {
+                    Some((printer, registration)) => (printer, Some(registration)),
+                    None => continue,
+                }
+            }
             Goal::Command(..) => continue,
         };
         if !targets.iter().any(|target| target.printer.uuid == printer.uuid) {
