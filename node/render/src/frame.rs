@@ -1,4 +1,4 @@
-//! Frames on descriptor 4: what they look like in octets.
+//! Frames on the worker's standard output: what they look like in octets.
 //!
 //! A frame is a length (u32, little-endian, of what follows), a tag and a body. Facts are JSON; pixels and data are
 //! as they are. Both ends are the same program, so the format needs no versions, only bounds.

@@ -10,6 +10,7 @@
 
 mod format;
 mod frame;
+mod handover;
 mod limits;
 mod order;
 mod output;

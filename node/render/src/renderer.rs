@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as StdUnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -11,14 +12,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use command_fds::{CommandFdExt, FdMapping};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::{Child, Command};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 use crate::frame::{FRAME_OCTETS_MAX, Frame};
+use crate::handover;
 use crate::order::{FrameOrder, Passed};
 use crate::request::Order;
 use crate::{DocumentFacts, Fonts, Inspect, Limits, Notice, Output, Preview, Refusal, RefusalKind, Request, ToPdf};
@@ -158,18 +160,20 @@ impl Renderer {
         // A smaller pipe is only slower: the system may refuse more.
         let _ = rustix::pipe::fcntl_setpipe_size(&writer, PIPE_OCTETS);
         let frames = pipe::Receiver::from_owned_fd(OwnedFd::from(reader)).map_err(start_failed)?;
-        let mut child = self.spawn(input, writer.into()).map_err(start_failed)?;
+        let (ours, theirs) = StdUnixStream::pair().map_err(start_failed)?;
+        let mut order_line =
+            ours.set_nonblocking(true).and_then(|()| UnixStream::from_std(ours)).map_err(start_failed)?;
+        let mut child = self.spawn(theirs.into(), writer.into()).map_err(start_failed)?;
 
-        let mut stdin = child.stdin.take().ok_or_else(|| start_failed(io::Error::other("it has no standard input")))?;
         let stderr = child.stderr.take().map(|stderr| tokio::spawn(last_words(stderr)));
-        let failed = stdin.write_all(&line).await.err();
+        let failed = handover::send(&mut order_line, &line, &input).await.err();
         if let Some(cause) = failed.filter(|cause| cause.kind() != io::ErrorKind::BrokenPipe) {
             return Err(RenderError::Talk(cause));
         }
         let wall = Duration::from_secs(self.limits.wall_secs_for(pages_asked.unwrap_or(0)));
         Ok(Run {
             child,
-            _stdin: Some(stdin),
+            _lifeline: order_line,
             stderr,
             frames,
             buffer: BytesMut::new(),
@@ -183,25 +187,18 @@ impl Renderer {
         })
     }
 
-    fn spawn(&self, input: File, frames: OwnedFd) -> io::Result<Child> {
-        let mut command = Command::new(&self.program);
-        command
+    fn spawn(&self, order: OwnedFd, frames: OwnedFd) -> io::Result<Child> {
+        Command::new(&self.program)
             .args(&self.args)
             .arg0("tympan-worker")
             // Nothing of the server's environment is a document's business.
             .env_clear()
             .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdin(Stdio::from(order))
+            .stdout(Stdio::from(frames))
             .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        command
-            .fd_mappings(vec![
-                FdMapping { parent_fd: input.into(), child_fd: 3 },
-                FdMapping { parent_fd: frames, child_fd: 4 },
-            ])
-            .map_err(io::Error::other)?;
-        command.spawn()
+            .kill_on_drop(true)
+            .spawn()
     }
 
     /// Looks whether and how a document can be printed.
@@ -292,7 +289,7 @@ pub struct Prepared {
 pub struct Run {
     child: Child,
     // When this end closes, because the run is dropped or the server dies, the worker ends itself.
-    _stdin: Option<ChildStdin>,
+    _lifeline: UnixStream,
     stderr: Option<JoinHandle<String>>,
     frames: pipe::Receiver,
     buffer: BytesMut,

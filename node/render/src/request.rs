@@ -22,7 +22,7 @@ pub enum Request {
     Preview(Preview),
 }
 
-/// What the worker reads on descriptor 0.
+/// What the worker reads on its standard input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Order {
     pub(crate) request: Request,

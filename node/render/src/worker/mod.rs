@@ -1,8 +1,9 @@
 //! The worker's side: a process that is locked in, does one request and ends.
 //!
-//! Descriptor 0 brings the request as one JSON line and then stays open as a lifeline: when it closes, the worker
-//! ends itself. Descriptor 3 is the document, read-only; descriptor 4 takes frames. Before the first octet of the
-//! document is read, the limits stand, no privilege can be gained and, where the kernel can, no file can be opened.
+//! Standard input is a socket: it brings the request as one JSON line, with the document as a descriptor, and then
+//! stays open as a lifeline: when it closes, the worker ends itself. Standard output takes frames. Before the first
+//! octet of the document is read, the limits stand, no privilege can be gained and, where the kernel can, no file can
+//! be opened.
 
 mod charset;
 mod colour;
@@ -21,19 +22,18 @@ mod to_pdf;
 mod tone;
 
 use std::fs::File;
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::frame::{Frame, Ready, Verdict};
+use crate::handover;
 use crate::request::Order;
 use crate::{Format, Limits, Refusal, RefusalKind, Request, sniff};
 use fonts::Faces;
 use out::Out;
-
-/// Longest request, in octets.
-const REQUEST_OCTETS_MAX: u64 = 1 << 20;
 
 /// Why a piece of work ended early.
 #[derive(Debug)]
@@ -68,9 +68,12 @@ pub fn run_worker() -> ExitCode {
 }
 
 fn work() -> io::Result<()> {
-    let order = read_order()?;
-    let input = File::open(descriptor(3))?;
-    let output = File::options().write(true).open(descriptor(4))?;
+    let mut parent = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let (line, input) = handover::receive(&mut parent)?;
+    let order: Order = serde_json::from_slice(&line)?;
+    let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    // What a library might print is no frame; it joins our last words.
+    rustix::stdio::dup2_stdout(io::stderr())?;
     let faces = Faces::open(&order.fonts);
     let mut out = Out::new(output);
 
@@ -96,18 +99,6 @@ fn work() -> io::Result<()> {
     };
     let _ = out.frame(&Frame::Verdict(verdict));
     Ok(())
-}
-
-/// A path that opens a descriptor we were started with, as far as its own mode allows.
-fn descriptor(number: u32) -> PathBuf {
-    let own = PathBuf::from(format!("/proc/self/fd/{number}"));
-    if own.exists() { own } else { PathBuf::from(format!("/dev/fd/{number}")) }
-}
-
-fn read_order() -> io::Result<Order> {
-    let mut line = Vec::new();
-    io::stdin().lock().take(REQUEST_OCTETS_MAX).read_until(b'\n', &mut line)?;
-    Ok(serde_json::from_slice(&line)?)
 }
 
 fn perform(order: &Order, mut input: File, faces: Faces, out: &mut Out) -> Result<(), Stop> {

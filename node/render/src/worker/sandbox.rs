@@ -65,7 +65,7 @@ fn restrict() -> Result<RestrictionStatus, RulesetError> {
         .restrict_self()
 }
 
-/// Ends the process when the parent's end of descriptor 0 closes, be it that the parent died.
+/// Ends the process when the parent's end of standard input closes, be it that the parent died.
 fn hold_lifeline() -> io::Result<()> {
     thread::Builder::new().name("lifeline".into()).stack_size(128 << 10).spawn(|| {
         let mut stdin = io::stdin();

@@ -1,8 +1,11 @@
 use std::fs;
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::io::IoSlice;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::process::Command;
 
-use command_fds::{CommandFdExt, FdMapping};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use tympan_render::{Colour, Fonts, Limits, RenderError, Renderer, Request};
 
 use crate::samples::*;
@@ -71,19 +74,22 @@ async fn a_worker_ends_when_its_parent_is_gone() {
     let order = serde_json::json!({ "request": request, "limits": Limits::default(), "fonts": Fonts::default() });
     // Nobody reads the frames: the worker is stuck in writing when its lifeline is cut.
     let (frames, writer) = std::io::pipe().unwrap();
+    let (lifeline, theirs) = UnixStream::pair().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_tympan-render-worker"))
-        .stdin(Stdio::piped())
-        .fd_mappings(vec![
-            FdMapping { parent_fd: file(&drawn_pdf(&[A4; 20], "", "")).into(), child_fd: 3 },
-            FdMapping { parent_fd: writer.into(), child_fd: 4 },
-        ])
-        .unwrap()
+        .stdin(OwnedFd::from(theirs))
+        .stdout(writer)
         .spawn()
         .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    writeln!(stdin, "{order}").unwrap();
+    let document = file(&drawn_pdf(&[A4; 20], "", ""));
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut along = SendAncillaryBuffer::new(&mut space);
+    let documents = [document.as_fd()];
+    assert!(along.push(SendAncillaryMessage::ScmRights(&documents)));
+    let order = format!("{order}\n");
+    let sent = sendmsg(&lifeline, &[IoSlice::new(order.as_bytes())], &mut along, SendFlags::empty()).unwrap();
+    assert_eq!(sent, order.len());
     assert!(child.try_wait().unwrap().is_none());
-    drop(stdin);
+    drop(lifeline);
     wait_until_gone(child.id()).await;
     child.wait().unwrap();
     drop(frames);
@@ -97,10 +103,10 @@ async fn a_program_that_is_no_worker_is_not_believed() {
     for script in [
         "exit 0",
         "exit 3",
-        "printf '\\377\\377\\377\\377v' >&4",
+        "printf '\\377\\377\\377\\377v'",
         // A verdict before it is locked in.
-        "printf '\\007\\000\\000\\000v\"fine\"' >&4; read wait",
-        "printf '\\006\\000\\000\\000xhello' >&4; read wait",
+        "printf '\\007\\000\\000\\000v\"fine\"'; read wait",
+        "printf '\\006\\000\\000\\000xhello'; read wait",
     ] {
         let error = shell(script).inspect(inspect(), file(b"x")).await.unwrap_err();
         assert!(matches!(error, RenderError::Protocol { .. }), "{script}: {error:?}");
