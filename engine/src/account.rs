@@ -89,6 +89,17 @@ pub enum TokenScope {
     },
 }
 
+impl TokenScope {
+    /// The path of the page that a link with this token opens: for the scopes of notices a page of its own.
+    pub fn path(&self, token: &str) -> String {
+        match self {
+            Self::Job { .. } => alloc::format!("/j/{token}"),
+            Self::Registration { .. } => alloc::format!("/r/{token}"),
+            Self::Report { .. } | Self::Admin => "/".into(),
+        }
+    }
+}
+
 /// A bearer token. Only its SHA-256 is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {

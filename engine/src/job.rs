@@ -76,7 +76,7 @@ pub struct Job {
     pub put_back: Option<PutBack>,
     /// What nobody knows.
     pub doubt: Option<Doubt>,
-    /// Who asked to cancel while it prints.
+    /// Who asked to cancel while it prints; nobody (empty) where its time is over and it stands still.
     pub canceling: Option<Private<String>>,
     /// Retention ended while it was handed over; decided when the attempt ends.
     pub expired: bool,
@@ -401,7 +401,9 @@ impl Job {
                 self.current(attempt)?;
                 self.state = JobState::ProcessingStopped;
                 // Its sender, and whoever waits behind it, is to be told.
-                Ok(vec![self.wake()])
+                let mut effects = vec![self.wake()];
+                effects.extend(self.withdrawn());
+                Ok(effects)
             }
             E::Resumed(attempt) => {
                 self.current(attempt)?;
@@ -431,8 +433,9 @@ impl Job {
             }
             E::Expire => {
                 if self.handed {
+                    // What is coming out comes out; what stands still is taken back.
                     self.expired = true;
-                    return Ok(Vec::new());
+                    return Ok(self.withdrawn());
                 }
                 self.fence = Fence(self.fence.0 + 1);
                 self.attempt = None;
@@ -443,6 +446,7 @@ impl Job {
                 self.rendition = Some(rendition);
                 Ok(self.released_since(&before))
             }
+            E::KeepUntil(_) if self.is_withdrawn() => Err(Refusal::AlreadyCanceling),
             E::KeepUntil(until) => self.keep(until),
             E::RetryEvery(span) => self.retry_every(span),
             E::Hold(_) => Err(Refusal::Printing),
@@ -453,8 +457,23 @@ impl Job {
     }
 
     fn ended(&mut self, attempt: AttemptNumber, end: AttemptEnd, with: Surroundings, now: Timestamp) -> Vec<Effect> {
+        let withdrawn = self.is_withdrawn();
         if let (Some(by), false) = (self.canceling.take(), matches!(end, AttemptEnd::Printed(_))) {
-            return self.end(JobState::Canceled, Outcome::Canceled { by }, with, now);
+            let nothing_came_out = match &end {
+                AttemptEnd::Canceled(sides) => self.impressions_completed.max(*sides) == 0,
+                AttemptEnd::InDoubt { .. } => false,
+                AttemptEnd::Printed(_)
+                | AttemptEnd::Rejected(_)
+                | AttemptEnd::AbortedClean
+                | AttemptEnd::Blocked(_)
+                | AttemptEnd::RefusedForNow(_)
+                | AttemptEnd::NeverStarted => true,
+            };
+            return match (withdrawn, nothing_came_out) {
+                (false, _) => self.end(JobState::Canceled, Outcome::Canceled { by }, with, now),
+                (true, true) => self.end(JobState::Aborted, Outcome::Expired, with, now),
+                (true, false) => self.end(JobState::Aborted, Outcome::DoubtClosed, with, now),
+            };
         }
         match end {
             AttemptEnd::Printed(evidence) => {
@@ -498,6 +517,21 @@ impl Job {
             AttemptEnd::RefusedForNow(why) => self.put_back(why, with, now),
             AttemptEnd::NeverStarted => self.put_back(String::new(), with, now),
         }
+    }
+
+    /// Takes a job back that stands still at the printer although its time is over.
+    fn withdrawn(&mut self) -> Vec<Effect> {
+        let stands = self.expired && self.state == JobState::ProcessingStopped && self.canceling.is_none();
+        let (true, Some(attempt)) = (stands, self.attempt) else {
+            return Vec::new();
+        };
+        self.canceling = Some(String::new().into());
+        vec![Effect::CancelAtDevice { job: self.uuid, attempt }]
+    }
+
+    /// Whether it is being taken back from the printer because its time is over.
+    pub fn is_withdrawn(&self) -> bool {
+        self.expired && self.canceling.as_ref().is_some_and(|by| by.is_empty())
     }
 
     fn put_back(&mut self, why: String, with: Surroundings, now: Timestamp) -> Vec<Effect> {
@@ -659,6 +693,8 @@ impl Job {
 
     fn keep(&mut self, until: Timestamp) -> Result<Vec<Effect>, Refusal> {
         self.keep_until = until;
+        // Whether that is over already is found out anew.
+        self.expired = false;
         Ok(Vec::new())
     }
 

@@ -334,3 +334,46 @@ fn a_reprint_by_policy_that_is_in_doubt_again_waits_for_a_person() {
     assert_eq!(job.state, JobState::ProcessingStopped);
     assert!(job.doubt.is_some() && job.mark.is_some());
 }
+
+/// A job whose time is over while the printer has it.
+fn handed_and_expired(stands_still: bool) -> Job {
+    let mut job = job();
+    job.apply(JobEvent::Assigned(ONE, Fence(1)), with(), Timestamp(1)).unwrap();
+    job.apply(JobEvent::Handed(ONE), with(), Timestamp(2)).unwrap();
+    if stands_still {
+        job.apply(JobEvent::Stopped(ONE), with(), Timestamp(3)).unwrap();
+    }
+    job
+}
+
+#[test]
+fn a12_what_stands_still_at_the_printer_is_taken_back_when_its_time_is_over() {
+    let cancel = |job: &Job| Effect::CancelAtDevice { job: job.uuid, attempt: ONE };
+    let mut job = handed_and_expired(true);
+    assert_eq!(job.apply(JobEvent::Expire, with(), Timestamp(9)).unwrap(), [cancel(&job)]);
+    assert_eq!(job.apply(JobEvent::Stopped(ONE), with(), Timestamp(10)).unwrap().len(), 1, "asked once");
+    assert_eq!(job.apply(JobEvent::KeepUntil(Timestamp(99)), with(), Timestamp(11)), Err(Refusal::AlreadyCanceling));
+    for (end, outcome) in [
+        (AttemptEnd::Canceled(0), Outcome::Expired),
+        (AttemptEnd::Canceled(3), Outcome::DoubtClosed),
+        (AttemptEnd::InDoubt { certain: 0, possible: 2, why: String::new() }, Outcome::DoubtClosed),
+        (AttemptEnd::Printed(Evidence::E3), Outcome::Printed { evidence: Evidence::E3 }),
+    ] {
+        let mut job = job.clone();
+        job.apply(JobEvent::Ended(ONE, end), with(), Timestamp(12)).unwrap();
+        assert_eq!(job.outcome, Some(outcome));
+    }
+    // What prints may finish; only when it stops after that it is taken back.
+    let mut job = handed_and_expired(false);
+    assert_eq!(job.apply(JobEvent::Expire, with(), Timestamp(9)).unwrap(), []);
+    assert!(job.apply(JobEvent::Stopped(ONE), with(), Timestamp(10)).unwrap().contains(&cancel(&job)));
+}
+
+#[test]
+fn a12_whoever_keeps_a_job_longer_while_it_prints_undoes_the_end_of_its_time() {
+    let mut job = handed_and_expired(false);
+    job.apply(JobEvent::Expire, with(), Timestamp(9)).unwrap();
+    job.apply(JobEvent::KeepUntil(Timestamp(99)), with(), Timestamp(10)).unwrap();
+    job.apply(JobEvent::Ended(ONE, AttemptEnd::AbortedClean), with(), Timestamp(11)).unwrap();
+    assert_eq!(job.state, JobState::Pending);
+}

@@ -211,23 +211,85 @@ pub struct Subject {
     pub unknown: Vec<String>,
 }
 
-/// Reads the option words in the first pair of brackets of a subject.
+/// Reads the option words in brackets in a subject: those of the first pair in which a word is known.
 ///
-/// Brackets in which no single word is known (`[list-name]`, `[EXTERNAL]`) are taken as part of the name.
+/// Brackets in which no single word is known (`[list-name]`, `[EXTERNAL]`) are taken as part of the name. If a word
+/// in them is nearly one of ours (`[duplx]`), they stay in the name and their words are reported back.
 pub fn parse_subject(subject: &str) -> Subject {
-    let plain = || Subject { name: subject.trim().to_string(), ..Subject::default() };
-    let Some((before, rest)) = subject.split_once('[') else {
-        return plain();
-    };
-    let Some((inside, after)) = rest.split_once(']') else {
-        return plain();
-    };
-    let (options, unknown, known) = parse_words(inside);
-    if known == 0 {
-        return plain();
+    let mut missed = Vec::new();
+    let mut from = 0;
+    while let Some((start, end)) = next_brackets(subject, from) {
+        let inside = &subject[start + 1..end];
+        let (options, unknown, known) = parse_words(inside);
+        if known > 0 || unknown.iter().any(|word| OPTION_WORDS.contains(&word.to_ascii_lowercase().as_str())) {
+            let around = [subject[..start].trim(), subject[end + 1..].trim()];
+            let name = around.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+            return Subject { name, options, unknown };
+        }
+        if missed.is_empty() && unknown.iter().any(|word| is_nearly_an_option(word)) {
+            missed = unknown;
+        }
+        from = end + 1;
     }
-    let name = [before.trim(), after.trim()].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" ");
-    Subject { name, options, unknown }
+    Subject { name: subject.trim().to_string(), unknown: missed, ..Subject::default() }
+}
+
+/// Where the next pair of brackets stands, from an octet on.
+fn next_brackets(subject: &str, from: usize) -> Option<(usize, usize)> {
+    let start = from + subject[from..].find('[')?;
+    let end = start + subject[start..].find(']')?;
+    Some((start, end))
+}
+
+/// Words that mean an option even where what goes with them is missing or wrong.
+const OPTION_WORDS: &[&str] = &["copies", "copy", "pages"];
+
+/// Words whose misspelling is noticed; shorter ones are too near to words of other meaning.
+const LONG_WORDS: &[&str] = &[
+    "attachments",
+    "attachment",
+    "everything",
+    "duplex",
+    "duplex-long",
+    "duplex-short",
+    "two-sided",
+    "double-sided",
+    "simplex",
+    "one-sided",
+    "single-sided",
+    "monochrome",
+    "colour",
+    "receipt",
+    "copies",
+    "tabloid",
+];
+
+/// Whether a word is one typing mistake, in long words two, away from one that is known.
+fn is_nearly_an_option(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    LONG_WORDS.iter().any(|known| mistakes(&word, known) <= if known.len() < 9 { 1 } else { 2 })
+}
+
+/// How many letters are to be added, left out, replaced or swapped with the next to come from one word to another.
+fn mistakes(from: &str, to: &str) -> usize {
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().take(32).collect(), to.chars().collect());
+    // Row `i` says what it takes for the first `i` letters of `from`; only the last two rows are looked at.
+    let mut rows: Vec<Vec<usize>> = Vec::with_capacity(from.len() + 1);
+    rows.push((0..=to.len()).collect());
+    for i in 1..=from.len() {
+        let mut row = Vec::with_capacity(to.len() + 1);
+        row.push(i);
+        for j in 1..=to.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(from[i - 1] != to[j - 1]);
+            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[from.len()][to.len()]
 }
 
 /// Reads option words as they stand in a subject or in a setting; returns the options, the unknown
@@ -387,6 +449,43 @@ mod tests {
         assert_eq!((both.pages.len(), both.copies), (1, Some(2)));
         let ranges = parse_subject("[pages 5-6 1-2 2-3]").options.pages;
         assert_eq!(ranges, [PageRange { first: 1, last: 3 }, PageRange { first: 5, last: 6 }]);
+    }
+
+    #[test]
+    fn a_misspelt_option_is_reported_and_words_of_others_are_left_alone() {
+        for (subject, name, unknown) in [
+            ("[duplx] Invoice", "[duplx] Invoice", &["duplx"][..]),
+            ("[dulpex] Invoice", "[dulpex] Invoice", &["dulpex"]),
+            ("[attachements] x", "[attachements] x", &["attachements"]),
+            ("[0 copies] x", "x", &["0", "copies"]),
+            ("[pages three] x", "x", &["pages", "three"]),
+            ("[JIRA-12] x", "[JIRA-12] x", &[]),
+            ("[EXTERNAL] [list-name] x", "[EXTERNAL] [list-name] x", &[]),
+            ("[Test] the next page]", "[Test] the next page]", &[]),
+            ("[] x", "[] x", &[]),
+        ] {
+            let read = parse_subject(subject);
+            assert_eq!(
+                (read.name.as_str(), &read.unknown[..]),
+                (name, &unknown.iter().map(ToString::to_string).collect::<Vec<_>>()[..])
+            );
+            assert_eq!(read.options, JobOptions::default(), "{subject}");
+        }
+    }
+
+    #[test]
+    fn options_may_stand_behind_the_name_of_a_list() {
+        let read = parse_subject("Re: [club] minutes [duplex]");
+        assert_eq!((read.name.as_str(), read.options.sides), ("Re: [club] minutes", Some(Sides::TwoSidedLongEdge)));
+    }
+
+    #[test]
+    fn mistakes_are_counted() {
+        for (from, to, count) in
+            [("duplex", "duplex", 0), ("duplx", "duplex", 1), ("dulpex", "duplex", 1), ("", "ab", 2), ("日本", "ab", 2)]
+        {
+            assert_eq!(mistakes(from, to), count, "{from} {to}");
+        }
     }
 
     #[test]

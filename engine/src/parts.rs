@@ -1,6 +1,8 @@
 //! The parts of a job: where it came from, what it holds, what nobody knows, how it ended.
 
-use crate::{AttemptNumber, DocumentId, Evidence, JobUuid, Language, Private, RegistrationId, Timestamp, Trouble};
+use crate::{
+    AttemptNumber, DocumentId, Evidence, JobUuid, Language, Private, RegistrationId, Right, Timestamp, Trouble,
+};
 use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +14,10 @@ pub enum HoldReason {
     DocumentIncoming,
     /// Somebody must look first: more pages than the printer lets through.
     Review,
-    /// A person holds it ("job-hold-until-specified").
+    /// An operator holds it ("job-hold-until-specified").
     Operator,
+    /// Whoever sent it holds it ("job-hold-until-specified").
+    Sender,
     /// It is to be released at the device with a PIN.
     PinRelease,
     /// It is not paid for.
@@ -29,10 +33,28 @@ impl HoldReason {
     pub const fn keyword(self) -> &'static str {
         match self {
             Self::DocumentIncoming => "job-incoming",
-            Self::Review | Self::Operator | Self::Time => "job-hold-until-specified",
+            Self::Review | Self::Operator | Self::Sender | Self::Time => "job-hold-until-specified",
             Self::PinRelease => "job-release-wait",
             Self::Payment => "account-info-needed",
             Self::ResourcesNotReady => "resources-are-not-ready",
+        }
+    }
+
+    /// The reason for which somebody with this right at the printer holds a job by hand.
+    pub const fn by_hand(right: Right) -> Self {
+        match right {
+            Right::Print => Self::Sender,
+            Right::Operate | Right::Own => Self::Operator,
+        }
+    }
+
+    /// Whether somebody with this right at the printer may let the job go. A sender lets his own jobs go, but not
+    /// one that an operator holds.
+    pub const fn is_lifted_by(self, right: Right) -> bool {
+        match self {
+            Self::Review | Self::Sender | Self::Time => true,
+            Self::Operator => matches!(right, Right::Operate | Right::Own),
+            Self::DocumentIncoming | Self::PinRelease | Self::Payment | Self::ResourcesNotReady => false,
         }
     }
 }

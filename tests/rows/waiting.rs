@@ -1,6 +1,7 @@
 //! The printer cannot print now: A07, A09 to A12.
 
-use tympan_tests::{TestMail, samples, wait_until};
+use tympan_tests::peers;
+use tympan_tests::{Process, TestMail, samples, wait_until};
 
 use super::office::{ANNA, OFFICE, Office, Wishes};
 
@@ -127,6 +128,52 @@ fn a12_retention_is_changed_by_mail_and_waiting_jobs_follow() {
     let odd = TestMail::new(ANNA, "office+keep@print.example").subject("for ever").text("\n").build();
     let reply = office.send(ANNA, &["office+keep@print.example"], &odd);
     assert!(reply.starts_with('5') && reply.contains("3 days"), "what can be written is said at once: {reply}");
+}
+
+#[test]
+fn a12_a_link_in_the_notice_changes_how_long_waiting_jobs_are_kept() {
+    if !peers::need("curl") {
+        return;
+    }
+    let office = Office::open();
+    office.printer.fault("off");
+    assert!(office.send(ANNA, &[OFFICE], &mail(1)).starts_with("250"));
+    let notice = office.wait_for_notice("yours to set");
+    let link = notice.split_whitespace().find(|word| word.contains("/r/")).expect("a link").to_owned();
+    let link = link.split_once("/r/").map(|(_, token)| format!("http://{}/r/{token}", office.http)).expect("a token");
+    // As a browser does: a form that comes from elsewhere is refused.
+    let origin = format!("Origin: http://{}", office.http);
+    let curl = |more: &[&str]| {
+        let mut command = std::process::Command::new("curl");
+        command.args(["--silent", "--fail", "--header", &origin]).args(more).arg(&link);
+        Process::run("curl", &mut command).expect_success()
+    };
+    let page = curl(&[]);
+    let secret = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a form");
+    curl(&[
+        "--data-urlencode",
+        &format!("csrf={secret}"),
+        "--data-urlencode",
+        "retention=2 s",
+        "--data",
+        "language=en",
+    ]);
+    let job = office.wait_for_job("aborted");
+    assert!(job["outcome"].as_str().is_some_and(|outcome| outcome.contains("deleted")), "{job}");
+}
+
+#[test]
+fn a12_a_job_that_stands_still_in_the_printer_is_taken_back_when_its_time_is_over() {
+    let office = Office::open_with(&Wishes { printer: "retention = \"4 s\"", ..Wishes::default() });
+    office.printer.fault("jam 2");
+    let three = TestMail::new(ANNA, OFFICE).attach("three.pdf", "application/pdf", samples::pdf(3)).build();
+    assert!(office.send(ANNA, &[OFFICE], &three).starts_with("250"));
+    office.printer.wait_for_pages(1);
+    office.wait_for_job("aborted");
+    office.printer.fault("clear");
+    assert!(office.send(ANNA, &[OFFICE], &mail(7)).starts_with("250"));
+    wait_until("the next mail to print", || office.printer.numbers().contains(&Some(7)));
+    assert!(!office.printer.numbers().contains(&Some(3)), "{:?}", office.printer.numbers());
 }
 
 #[test]

@@ -15,8 +15,8 @@ use tympan_deliver::report::{Hand, Mail, SendError};
 use tympan_deliver::{Delivery, DeliveryOptions, MailOut, ReportOptions, Timings};
 use tympan_engine::{
     ColorMode, DocumentId, DoubtDecision, DoubtPolicy, HoldReason, Job, JobEvent, JobOptions, JobSource, JobUuid,
-    Language, Originator, OwnerId, PageRange, PrinterEvent, PrinterPolicy, PrinterUuid, RegistrationEvent, Sides,
-    StoredForm,
+    Language, Originator, OwnerId, PageRange, PrinterEvent, PrinterPolicy, PrinterUuid, RegistrationEvent, Right,
+    Sides, StoredForm,
 };
 use tympan_render::Renderer;
 use tympan_spooler::{NewPrinter, Randomness, Spooler, SpoolerError, SpoolerOptions, Submission, Target};
@@ -581,7 +581,8 @@ impl World {
                 let at = self.dice.pick(&self.printers).copied();
                 if let (Some(job), Some(at), Some(spooler)) = (job, at, self.spooler()) {
                     lock(&self.model).asks_to_cancel(job.uuid);
-                    let answer = self.ask(spooler.print_elsewhere(EVERYONES, job.uuid, at, "operator")).await;
+                    let answer =
+                        self.ask(spooler.print_elsewhere(EVERYONES, job.uuid, at, Right::Operate, "operator")).await;
                     if let Some(again) = self.heard("print elsewhere", answer) {
                         lock(&self.model).acknowledged(again.uuid);
                     }

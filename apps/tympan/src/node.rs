@@ -320,7 +320,6 @@ fn delivery_options(config: &Config, renderer: Renderer, url: &str) -> Result<De
     report.hostname =
         config.mail.out.as_ref().and_then(|out| out.helo.clone()).unwrap_or_else(|| config.domain.clone());
     report.base_url = Some(url.to_owned());
-    report.job_path = "/j/{token}".into();
     report.mail_out = mail_out.transpose()?;
     if let Some(zone) = &config.time_zone {
         report.time_zone = jiff::tz::TimeZone::get(zone)

@@ -96,7 +96,8 @@ fn held(reason: HoldReason) -> &'static str {
     match reason {
         HoldReason::DocumentIncoming => "Held: its document is still coming in.",
         HoldReason::Review => "Held: it has many pages and waits for a click that lets it through.",
-        HoldReason::Operator => "Held by a person.",
+        HoldReason::Operator => "Held by an operator of the printer.",
+        HoldReason::Sender => "Held by its sender.",
         HoldReason::PinRelease => "Held until it is released with its PIN.",
         HoldReason::Payment => "Held until it is paid for.",
         HoldReason::Time => "Held until its time has come.",
@@ -146,6 +147,12 @@ pub(super) fn why(facts: &Facts<'_>) -> Why {
         }
         Hindrance::Behind => "Waiting: the printer is busy with another job.".into(),
         Hindrance::Next => "Waiting: it is next.".into(),
+        Hindrance::Printing | Hindrance::Trouble(_) if job.is_withdrawn() => {
+            "Its time is over, and it stands still at the printer: it is being taken back.".into()
+        }
+        Hindrance::Printing | Hindrance::Trouble(_) if job.canceling.is_some() => {
+            "Being cancelled at the printer.".into()
+        }
         Hindrance::Printing => match job.impressions_completed {
             0 => "On its way to the printer.".into(),
             n => format!("Printing: {n} sides are out."),
@@ -185,6 +192,8 @@ pub(super) fn why(facts: &Facts<'_>) -> Why {
     };
     let ends = match hindrance {
         Hindrance::Over => String::new(),
+        _ if job.canceling.is_some() => String::new(),
+        _ if job.expired => "Its time is over: what is printing may finish, the rest is deleted.".into(),
         Hindrance::InDoubt => format!("Ends: {}, then closed and deleted.", time(job.keep_until)),
         _ => format!("Ends: {}, then deleted and you are told.", time(job.keep_until)),
     };

@@ -111,7 +111,8 @@ fn held(reason: HoldReason) -> &'static str {
     match reason {
         HoldReason::DocumentIncoming => "保留中：文書を受信しています。",
         HoldReason::Review => "保留中：ページ数が多いため、確認を待っています。",
-        HoldReason::Operator => "保留中です。",
+        HoldReason::Operator => "プリンターの管理者が保留しています。",
+        HoldReason::Sender => "送信者が保留しています。",
         HoldReason::PinRelease => "保留中：暗証番号の入力を待っています。",
         HoldReason::Payment => "保留中：お支払いを待っています。",
         HoldReason::Time => "保留中：指定の時刻を待っています。",
@@ -159,6 +160,12 @@ pub(super) fn why(facts: &Facts<'_>) -> Why {
         }
         Hindrance::Behind => "待機中：ほかのジョブを印刷しています。".into(),
         Hindrance::Next => "待機中：次に印刷します。".into(),
+        Hindrance::Printing | Hindrance::Trouble(_) if job.is_withdrawn() => {
+            "保存期限が過ぎ、プリンターで止まっているため、取り消しています。".into()
+        }
+        Hindrance::Printing | Hindrance::Trouble(_) if job.canceling.is_some() => {
+            "プリンターで取り消しています。".into()
+        }
         Hindrance::Printing => match job.impressions_completed {
             0 => "プリンターに送っています。".into(),
             n => format!("印刷中：{n}面まで印刷しました。"),
@@ -191,6 +198,8 @@ pub(super) fn why(facts: &Facts<'_>) -> Why {
     };
     let ends = match hindrance {
         Hindrance::Over => String::new(),
+        _ if job.canceling.is_some() => String::new(),
+        _ if job.expired => "保存期限が過ぎました。印刷中の分は最後まで印刷し、残りは削除します。".into(),
         Hindrance::InDoubt => format!("期限：{}に終了し、データを削除します。", time(job.keep_until)),
         _ => format!("期限：{}まで保存し、過ぎると削除してお知らせします。", time(job.keep_until)),
     };

@@ -23,19 +23,33 @@ pub(crate) async fn cancel(console: &Console, id: &Identity) -> Result<Job, Fail
     move_job(console, id, JobEvent::Cancel(id.name().into())).await
 }
 
-pub(crate) async fn hold(console: &Console, id: &Identity) -> Result<Job, Failure> {
-    move_job(console, id, JobEvent::Hold(HoldReason::Operator)).await
+/// What whoever asks may do with a job: a link speaks for its sender.
+fn right_over(id: &Identity, job: &Job) -> Right {
+    id.right_at(job.printer).unwrap_or(Right::Print)
 }
 
-/// Takes away what a person can let go: an operator's hold and a review.
+pub(crate) async fn hold(console: &Console, id: &Identity) -> Result<Job, Failure> {
+    let reason = HoldReason::by_hand(right_over(id, id.job()?));
+    move_job(console, id, JobEvent::Hold(reason)).await
+}
+
+/// Whether whoever asks may let a job go.
+pub(crate) fn may_release(id: &Identity, job: &Job) -> bool {
+    job.holds.iter().all(|hold| hold.is_lifted_by(right_over(id, job)))
+}
+
+/// Takes away all holds, if whoever asks may do so.
 pub(crate) async fn release(console: &Console, id: &Identity) -> Result<Job, Failure> {
     let mut job = id.job()?.clone();
-    let reasons: Vec<HoldReason> = job.holds.iter().copied().collect();
-    let may = |reason: &HoldReason| matches!(reason, HoldReason::Operator | HoldReason::Review | HoldReason::Time);
-    if reasons.is_empty() || !reasons.iter().any(may) {
+    if job.holds.is_empty() {
         return Err(Failure::Conflict(id.texts().r_not_possible.into()));
     }
-    for reason in reasons.into_iter().filter(may) {
+    if !may_release(id, &job) {
+        let by_operator = job.holds.contains(&HoldReason::Operator);
+        let t = id.texts();
+        return Err(Failure::Conflict(if by_operator { t.operator_holds } else { t.r_not_possible }.into()));
+    }
+    for reason in job.holds.clone() {
         job = move_job(console, id, JobEvent::Unhold(reason)).await?;
     }
     Ok(job)
@@ -69,7 +83,9 @@ pub(crate) async fn reprint(console: &Console, id: &Identity, at: Option<&Printe
     let spooler = console.spooler();
     match (job.is_over(), at) {
         (false, None) => Err(Failure::Conflict(id.texts().still_waits.into())),
-        (false, Some(at)) => Ok(spooler.print_elsewhere(id.whose(), job.uuid, at.uuid, &id.name()).await?),
+        (false, Some(at)) => {
+            Ok(spooler.print_elsewhere(id.whose(), job.uuid, at.uuid, right_over(id, job), &id.name()).await?)
+        }
         (true, at) => Ok(spooler.reprint(id.whose(), job.uuid, at.map(|at| at.uuid), &id.name()).await?),
     }
 }
@@ -139,7 +155,8 @@ pub(crate) async fn approve(console: &Console, id: &Identity) -> Result<Registra
         let printer = spooler.printer(id.whose(), now.printer).await?;
         let t = texts(now.language);
         let subject = t.fill(t.approved_subject, &[&printer.info]);
-        let text = t.fill(t.approved_text, &[&printer.info, &console.options.address_of(&printer.name)]);
+        let link = spooler.settings_link(&console.options.base_url, &now).await?;
+        let text = t.fill(t.approved_text, &[&printer.info, &console.options.address_of(&printer.name), &link]);
         spooler.send_mail(now.owner, &now.sender, &subject, &text, None).await?;
     }
     Ok(now)

@@ -370,7 +370,7 @@ texts! {
     registered_said: "May print now.", "許可しました。";
     bad_address: "That is no mail address; write it like anna@example.org.", "メールアドレスが正しくありません。anna@example.org のように入力してください。";
     approved_subject: "{0}: you can print now", "{0}: 印刷できるようになりました";
-    approved_text: "You can print at {0}: send a mail with your document to {1}.\n", "{0} で印刷できます。文書を添付したメールを {1} に送ってください。\n";
+    approved_text: "You can print at {0}: send a mail with your document to {1}.\n\nWhat you can set there:\n{2}\n", "{0} で印刷できます。文書を添付したメールを {1} に送ってください。\n\nあなたの設定:\n{2}\n";
     register_title: "Print from your mail address", "メールアドレスから印刷する";
     register_choose: "At which printer?", "どのプリンターで印刷しますか？";
     register_none: "No printer takes registrations here. Ask its owner.", "登録を受け付けているプリンターはありません。管理者にお問い合わせください。";
@@ -438,6 +438,7 @@ texts! {
     r_made_for_another: "Only the data made for its own printer is left, and the other printer does not take that.", "元のプリンター用のデータしか残っておらず、選んだプリンターでは印刷できません。";
     r_deleted: "Its data has been deleted; it cannot be printed again.", "データは削除済みのため、もう印刷できません。";
     r_not_ready: "The job is still being prepared.", "ジョブはまだ準備中です。";
+    operator_holds: "An operator of the printer holds it; ask there.", "プリンターの管理者が保留しています。管理者にお問い合わせください。";
     r_canceling: "It is already being cancelled.", "すでに取り消し中です。";
     r_not_possible: "That cannot happen now.", "今はできません。";
 }

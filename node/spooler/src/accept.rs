@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use tympan_engine::retain;
 use tympan_engine::{
     DeviceProfile, DocumentId, Effect, Fence, HistoryKind, HoldReason, Job, JobDocument, JobEvent, JobId, JobOptions,
-    JobSource, JobUuid, Originator, Outcome, OwnerId, Printer, PrinterUuid, Private, Refusal, Registration, ShortId,
+    JobSource, JobUuid, Originator, Outcome, OwnerId, Printer, PrinterUuid, Private, Refusal, Registration, Right,
+    ShortId,
 };
 use tympan_ipp::JobState;
 use tympan_store::{Key, NewDocument, Received, Record, StoreError, Whose};
@@ -247,12 +248,13 @@ impl Spooler {
         self.change(whose, &[Key::Job(job)], |rows, gathered| {
             let (of, version) = crate::change::take::<Job>(rows, 0, "job")?;
             gathered.change.expect.push((Key::Job(of.uuid), version));
-            copy.gather(&of, gathered, by)
+            copy.gather(&of, BTreeSet::new(), gathered, by)
         })
         .await
     }
 
-    /// Prints a waiting job at another printer: a new job there and the old one cancelled, in one commit.
+    /// Prints a waiting job at another printer: a new job there and the old one cancelled, in one commit. Holds that
+    /// somebody with this right may not lift go along.
     ///
     /// # Errors
     /// As [`Spooler::reprint`]; a job that is being printed is refused.
@@ -261,6 +263,7 @@ impl Spooler {
         whose: Whose,
         job: JobUuid,
         at: PrinterUuid,
+        right: Right,
         by: &str,
     ) -> Result<Job, SpoolerError> {
         let old = self.job(whose, job).await?;
@@ -281,7 +284,8 @@ impl Spooler {
                 return Err(Refusal::Printing.into());
             }
             // The copy takes hold of the documents before the old job gives them back.
-            let new = copy.gather(&old, gathered, by)?;
+            let kept = old.holds.iter().copied().filter(|hold| !hold.is_lifted_by(right)).collect();
+            let new = copy.gather(&old, kept, gathered, by)?;
             let cancel = JobEvent::Cancel(by.into());
             self.move_job(rows, gathered, attempt, &cancel, Some(by))?;
             Ok(new)
@@ -319,7 +323,13 @@ struct Copy {
 }
 
 impl Copy {
-    fn gather(&self, of: &Job, gathered: &mut Gathered, by: &str) -> Result<Job, SpoolerError> {
+    fn gather(
+        &self,
+        of: &Job,
+        holds: BTreeSet<HoldReason>,
+        gathered: &mut Gathered,
+        by: &str,
+    ) -> Result<Job, SpoolerError> {
         if of.content_deleted {
             return Err(Refusal::ContentDeleted.into());
         }
@@ -330,8 +340,8 @@ impl Copy {
             id: self.id,
             printer: printer.uuid,
             source: JobSource::Reprint { of: of.uuid },
-            state: JobState::Pending,
-            holds: BTreeSet::new(),
+            state: if holds.is_empty() { JobState::Pending } else { JobState::PendingHeld },
+            holds,
             ready: true,
             received: None,
             rendition: of.rendition.clone().filter(|_| printer.uuid == of.printer),

@@ -2,7 +2,7 @@
 
 use crate::{Spooler, SpoolerError};
 use sha2::{Digest, Sha256};
-use tympan_engine::{Account, Millis, OwnerId, Session, Timestamp, Token, TokenScope};
+use tympan_engine::{Account, Millis, OwnerId, Registration, Session, Timestamp, Token, TokenScope};
 use tympan_store::{Change, Key, Record, Whose};
 
 /// A browser that signed in.
@@ -104,6 +104,31 @@ impl Spooler {
         let token = self.new_secret();
         self.save_token(owner, &token, scope, expires_at).await?;
         Ok(token)
+    }
+
+    /// Makes a secret link to a page about one job or one registration.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn new_link(
+        &self,
+        base_url: &str,
+        owner: OwnerId,
+        scope: TokenScope,
+        expires_at: Option<Timestamp>,
+    ) -> Result<String, SpoolerError> {
+        let token = self.new_token(owner, scope.clone(), expires_at).await?;
+        Ok(format!("{base_url}{}", scope.path(&token)))
+    }
+
+    /// Makes a secret link to a sender's own settings at a printer. It lasts 30 days; each letter brings a new one.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn settings_link(&self, base_url: &str, registration: &Registration) -> Result<String, SpoolerError> {
+        let scope = TokenScope::Registration { registration: registration.id };
+        let until = self.now() + 30 * tympan_engine::time::DAY;
+        self.new_link(base_url, registration.owner, scope, Some(until)).await
     }
 
     /// Stores a token that was made elsewhere (the data folder's own admin token); the same token again is fine.

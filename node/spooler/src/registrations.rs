@@ -155,7 +155,7 @@ impl Spooler {
             for job in jobs {
                 if let Some(event) = event(&job) {
                     match self.job_event(whose, job.uuid, event, None).await {
-                        Ok(_) | Err(SpoolerError::Refused(Refusal::JobEnded)) => {}
+                        Ok(_) | Err(SpoolerError::Refused(Refusal::JobEnded | Refusal::AlreadyCanceling)) => {}
                         Err(other) => return Err(other),
                     }
                 }
@@ -170,6 +170,15 @@ impl Spooler {
     pub async fn is_registered_anywhere(&self, sender: &str) -> Result<bool, SpoolerError> {
         let all = self.inner.records.registrations_of(Whose::Everyones, sender).await?;
         Ok(all.iter().any(|row| row.record.state == RegistrationState::Active))
+    }
+
+    /// A registration.
+    ///
+    /// # Errors
+    /// [`SpoolerError::NotFound`], or the store's failure.
+    pub async fn registration(&self, whose: Whose, id: RegistrationId) -> Result<Registration, SpoolerError> {
+        let mut rows = self.inner.records.read(whose, &[Key::Registration(id)]).await?;
+        Ok(take::<Registration>(&mut rows, 0, "registration")?.0)
     }
 
     /// The registration of a sender at a printer.

@@ -68,7 +68,8 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
     let view = console.spooler().job_view(id.whose(), id.job()?.uuid).await?;
     let by_link = matches!(id.who, Who::Holder);
     let (hindrance, next_try_at, why) = show::explain(&view.job, &view.printer, &clock);
-    let actions = tympan_engine::words::actions(&view.job, &hindrance);
+    let mut actions = tympan_engine::words::actions(&view.job, &hindrance);
+    actions.retain(|action| *action != Action::Release || act::may_release(id, &view.job));
     let has_data = !view.job.content_deleted && !view.job.documents.is_empty();
     let movable = has_data
         && !view.job.handed

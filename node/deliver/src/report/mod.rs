@@ -25,8 +25,8 @@ use tympan_engine::{
     HoldReason, Job, JobSource, JobUuid, Language, Millis, Notice, NoticeKind, Printer, Timestamp, TokenScope, Trouble,
 };
 use tympan_ipp::JobState;
-use tympan_spooler::Spooler;
 use tympan_spooler::tell::waiting_key;
+use tympan_spooler::{Spooler, SpoolerError};
 use tympan_store::Whose;
 
 use crate::delivery::Stop;
@@ -85,9 +85,6 @@ pub struct ReportOptions {
     pub hostname: String,
     /// Where people reach the console, without a slash at the end; `None`: letters have no links.
     pub base_url: Option<String>,
-    /// Path of the page of one job for whoever knows its secret, `{token}` standing for that. Default
-    /// `/j/{token}`.
-    pub job_path: String,
     /// How mail leaves; `None`: notices become files.
     pub mail_out: Option<MailOut>,
     /// Where notices become files while no mail leaves.
@@ -103,7 +100,6 @@ impl ReportOptions {
             domain: domain.to_owned(),
             hostname: domain.to_owned(),
             base_url: None,
-            job_path: "/j/{token}".into(),
             mail_out: None,
             folder: folder.into(),
             time_zone: TimeZone::system(),
@@ -154,6 +150,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) domain: &'a str,
     /// The job's page for its sender.
     pub(crate) link: Option<String>,
+    /// The page of what the sender has set at the printer.
+    pub(crate) settings: Option<String>,
     pub(crate) zone: &'a TimeZone,
 }
 
@@ -213,6 +211,7 @@ impl Reporter {
             return Ok(());
         }
         let link = self.link(spooler, &job, kind, &waiting).await?;
+        let settings = self.settings(spooler, &job, kind).await?;
         let facts = Facts {
             printer: &printer,
             job: &job,
@@ -220,6 +219,7 @@ impl Reporter {
             now: spooler.now(),
             domain: &self.options.domain,
             link,
+            settings,
             zone: &self.options.time_zone,
         };
         let letter = match originator.language {
@@ -339,8 +339,28 @@ impl Reporter {
             NoticeKind::Printed | NoticeKind::Aborted | NoticeKind::Expired | NoticeKind::Remarks => return Ok(None),
         };
         let until = job.keep_until.max(spooler.now()) + 7 * tympan_engine::time::DAY;
-        let token = spooler.new_token(job.owner, TokenScope::Job { job: job.uuid }, Some(until)).await?;
-        Ok(Some(format!("{base_url}{}", self.options.job_path.replace("{token}", &token))))
+        let scope = TokenScope::Job { job: job.uuid };
+        Ok(Some(spooler.new_link(base_url, job.owner, scope, Some(until)).await?))
+    }
+
+    /// A secret link to what the sender has set at the printer, for letters about how long jobs wait.
+    async fn settings(&self, spooler: &Spooler, job: &Job, kind: &NoticeKind) -> Result<Option<String>, Stop> {
+        let (Some(base_url), Some(id)) = (&self.options.base_url, job.originator.registration) else {
+            return Ok(None);
+        };
+        match kind {
+            NoticeKind::Waiting { .. } | NoticeKind::Expired => {}
+            NoticeKind::Printed
+            | NoticeKind::Aborted
+            | NoticeKind::InDoubt
+            | NoticeKind::Review
+            | NoticeKind::Remarks => return Ok(None),
+        }
+        match spooler.registration(Whose::Owner(job.owner), id).await {
+            Ok(registration) => Ok(Some(spooler.settings_link(base_url, &registration).await?)),
+            Err(SpoolerError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -46,6 +46,10 @@ pub(super) fn letter(kind: &NoticeKind, facts: &Facts<'_>) -> Letter {
     let (printer, job) = (facts.printer, facts.job);
     let info = &printer.info;
     let link = |what: &str| facts.link.as_ref().map_or(String::new(), |link| format!("\n{what}\n{link}\n"));
+    let settings = || {
+        let line = "How long your jobs wait, and how often they are tried, is yours to set:";
+        facts.settings.as_ref().map_or(String::new(), |link| format!("\n{line}\n{link}\n"))
+    };
     let command = |command: &str| format!("{}+{command}@{}", printer.name, facts.domain);
     match kind {
         NoticeKind::Waiting { .. } => {
@@ -65,13 +69,14 @@ pub(super) fn letter(kind: &NoticeKind, facts: &Facts<'_>) -> Letter {
                      They print by themselves, in this order, {}; the printer is also asked every {every}. What has \
                      not printed by the time it is kept until is deleted, and you are told.\n\n\
                      To keep them longer or shorter, send a mail to {} with for example \"3 days\" in its subject. To \
-                     cancel one, send a mail to {} with its number ({}) in its subject.\n{}",
+                     cancel one, send a mail to {} with its number ({}) in its subject.\n{}{}",
                     words::remedy(&trouble, LANGUAGE),
                     recovers(&trouble),
                     command("keep"),
                     command("cancel"),
                     facts.waiting.first().unwrap_or(job).short(),
                     link("See it, or print it elsewhere:"),
+                    settings(),
                 ),
             }
         }
@@ -109,9 +114,10 @@ pub(super) fn letter(kind: &NoticeKind, facts: &Facts<'_>) -> Letter {
             Letter {
                 subject: format!("Deleted without printing: {}", *job.name),
                 text: format!(
-                    "{} waited for {info} until {} and was deleted, data and all.{why}\n\nTo print it, send it again.\n",
+                    "{} waited for {info} until {} and was deleted, data and all.{why}\n\nTo print it, send it again.\n{}",
                     which(job),
                     time(job.keep_until.min(facts.now), facts.zone),
+                    settings(),
                 ),
             }
         }

@@ -48,6 +48,10 @@ pub(super) fn letter(kind: &NoticeKind, facts: &Facts<'_>) -> Letter {
     let (printer, job) = (facts.printer, facts.job);
     let info = &printer.info;
     let link = |what: &str| facts.link.as_ref().map_or(String::new(), |link| format!("\n{what}\n{link}\n"));
+    let settings = || {
+        let line = "保存期限と再試行の間隔の変更:";
+        facts.settings.as_ref().map_or(String::new(), |link| format!("\n{line}\n{link}\n"))
+    };
     let command = |command: &str| format!("{}+{command}@{}", printer.name, facts.domain);
     match kind {
         NoticeKind::Waiting { .. } => {
@@ -66,13 +70,14 @@ pub(super) fn letter(kind: &NoticeKind, facts: &Facts<'_>) -> Letter {
                     "{info} は今、印刷できません。{what}。\n{}\n\n待っているジョブ:\n{list}\n{}、上の順に自動で印刷します。\
                      また、{every}ごとにプリンターの状態を確認します。保存期限までに印刷できなかったものは削除し、お知らせします。\n\n\
                      保存期限を変えるには、件名に「3日」などと書いて {} にメールを送ってください。取り消すには、件名に番号（{}）を\
-                     書いて {} にメールを送ってください。\n{}",
+                     書いて {} にメールを送ってください。\n{}{}",
                     words::remedy(&trouble, LANGUAGE),
                     recovers(&trouble),
                     command("keep"),
                     facts.waiting.first().unwrap_or(job).short(),
                     command("cancel"),
                     link("状態の確認、別のプリンターでの印刷:"),
+                    settings(),
                 ),
             }
         }
@@ -110,9 +115,10 @@ pub(super) fn letter(kind: &NoticeKind, facts: &Facts<'_>) -> Letter {
                 subject: format!("印刷されずに削除されました: {}", *job.name),
                 text: format!(
                     "{} は {} まで {info} を待ちましたが、印刷できなかったため、データを含めて削除しました。\n{why}\n\
-                     印刷するには、もう一度送ってください。\n",
+                     印刷するには、もう一度送ってください。\n{}",
                     which(job),
                     time(job.keep_until.min(facts.now), facts.zone),
+                    settings(),
                 ),
             }
         }

@@ -50,7 +50,9 @@ async fn register(shared: &Shared, place: &Place<'_>, sender: &Candidate, header
         Ok(Registered::Active(registration)) => {
             info!(printer = %printer.name, "Registered a sender by mail");
             let kept = tympan_engine::retain::retention(printer, Some(&registration));
-            let letter = letters::registered(place, kept, registration.language);
+            let settings = shared.spooler.settings_link(place.base_url, &registration).await;
+            let settings = settings.map_err(|error| super::failed(&error, "make a link"))?;
+            let letter = letters::registered(place, kept, &settings, registration.language);
             Ok((letter, format!("You can print at {label} now; a mail tells you how.")))
         }
         Ok(Registered::Requested(registration)) => {

@@ -155,21 +155,14 @@ async fn registrations_of(shared: &Shared, address: &str) -> Result<Vec<Registra
     }
 }
 
-/// The registration of a sender at one printer. Others are not read: somebody may print at hundreds.
-async fn registration_at(shared: &Shared, printer: &Printer, sender: &str) -> Result<Option<Registration>, Reply> {
-    let whose = Whose::Owner(printer.owner);
-    match shared.spooler.records().registration(whose, printer.uuid, sender).await {
-        Ok(row) => Ok(row.map(|row| row.record)),
-        Err(error) => Err(super::failed(&SpoolerError::from(error), "look up a registration")),
-    }
-}
-
 async fn targets(shared: &Shared, addressees: &[Addressee], sender: &str, subject: &str) -> Result<Vec<Target>, Reply> {
     let mut targets: Vec<Target> = Vec::with_capacity(addressees.len());
     for Addressee { written, goal } in addressees {
         let (printer, registration) = match goal {
             Goal::Printer(printer) => {
-                let registration = registration_at(shared, printer, sender).await?;
+                // Only this one: somebody may print at hundreds.
+                let registration = shared.spooler.registration_at(printer.uuid, sender).await;
+                let registration = registration.map_err(|error| super::failed(&error, "look up a registration"))?;
                 ((**printer).clone(), registration)
             }
             Goal::Constant => {

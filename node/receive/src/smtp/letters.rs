@@ -30,7 +30,7 @@ impl Place<'_> {
 }
 
 /// The sender may print now.
-pub(super) fn registered(place: &Place<'_>, kept: Millis, language: Language) -> Letter {
+pub(super) fn registered(place: &Place<'_>, kept: Millis, settings: &str, language: Language) -> Letter {
     let (info, address, kept) = (&place.printer.info, place.address(), words::span(kept, language));
     let (keep, cancel) = (place.command("keep"), place.command("cancel"));
     match language {
@@ -40,7 +40,8 @@ pub(super) fn registered(place: &Place<'_>, kept: Millis, language: Language) ->
                 "You can print at {info}: send a mail with your document to {address}.\n\n\
                  If the printer cannot print, your mail waits for {kept} and you are told. To change that, write for \
                  example \"3 days\" in the subject of a mail to {keep}. To cancel a job, write its number in the \
-                 subject of a mail to {cancel}.\n\nPrinters and jobs: {}/\n",
+                 subject of a mail to {cancel}.\n\nWhat you can set, and how to leave:\n{settings}\n\n\
+                 Printers and jobs: {}/\n",
                 place.base_url
             ),
         },
@@ -50,7 +51,7 @@ pub(super) fn registered(place: &Place<'_>, kept: Millis, language: Language) ->
                 "{info} で印刷できます。文書を添付したメールを {address} に送ってください。\n\n\
                  プリンターが印刷できないときは、メールを {kept} 保管し、お知らせします。保管期間を変えるには、件名に\
                  「3日」などと書いて {keep} に送ってください。ジョブを取り消すには、件名に番号を書いて {cancel} に\
-                 送ってください。\n\nプリンターとジョブ: {}/\n",
+                 送ってください。\n\n設定の変更・登録の解除:\n{settings}\n\nプリンターとジョブ: {}/\n",
                 place.base_url
             ),
         },
@@ -195,7 +196,7 @@ mod tests {
         let short = ShortId(*b"7K3M22QD");
         for language in [Language::En, Language::Ja] {
             let letters = [
-                registered(&place(), 86_400_000, language),
+                registered(&place(), 86_400_000, "http://print.example/r/secret", language),
                 requested(&place(), language),
                 kept(&place(), 86_400_000, true, language),
                 canceled(&[(short, true), (short, false)], language),
