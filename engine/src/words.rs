@@ -77,7 +77,6 @@ impl Why {
 pub fn actions(job: &Job, hindrance: &Hindrance) -> Vec<Action> {
     match hindrance {
         Hindrance::Over if job.content_deleted => Vec::new(),
-        Hindrance::Printing | Hindrance::Trouble(_) if job.canceling.is_some() => Vec::new(),
         Hindrance::Over => alloc::vec![Action::Reprint],
         Hindrance::InDoubt => alloc::vec![Action::Decide],
         Hindrance::Printing => alloc::vec![Action::Cancel],

@@ -1,55 +1,17 @@
 //! The configuration file. An unknown key or a bad value is refused at start, with its line and what is allowed.
 
-use anyhow::{Context, Result, bail};
+use crate::values::{
+    Address, Check, Checked, Count, Device, Domain, Interval, LocalPart, Network, Octets, PrinterName, Retention,
+    Secret, Short, Span, Url, Whole, Window, Words, Zone,
+};
+use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use tympan_engine::registration::parse_span;
-use tympan_engine::{Access, DoubtPolicy, JobOptions, Language, Millis, PrinterPolicy, StoredForm};
-
-/// A span of time as people write it: `3 days`, `90 s`, `200 ms`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Span(pub(crate) Millis);
-
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        read_span(&text).map(Span).ok_or_else(|| {
-            serde::de::Error::custom(format!(
-                "`{text}` is no span of time; write it like \"3 days\", \"12 hours\", \"90 s\" or \"200 ms\""
-            ))
-        })
-    }
-}
-
-fn read_span(text: &str) -> Option<Millis> {
-    match text.trim().strip_suffix("ms") {
-        Some(number) => number.trim().parse().ok(),
-        None => parse_span(text),
-    }
-}
-
-/// Option words as in a mail's subject: `duplex mono 2 copies`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Words(pub(crate) JobOptions);
-
-impl<'de> Deserialize<'de> for Words {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let (options, unknown, _) = tympan_engine::options::parse_words(&text);
-        if unknown.is_empty() {
-            return Ok(Self(options));
-        }
-        Err(serde::de::Error::custom(format!(
-            "`{}` is no option; allowed are: attachments, body, both, duplex, duplex-short, simplex, mono, color, receipt, `2 copies`, `pages 1-3`, and paper such as A4, A5, Letter",
-            unknown.join(" ")
-        )))
-    }
-}
-
-/// An address of a network, `192.0.2.0/24`; checked where it is used.
-pub(crate) type Network = String;
+use tympan_engine::time::SECOND;
+use tympan_engine::{Access, DoubtPolicy, Language, PrinterPolicy, StoredForm};
+use tympan_http::TlsMaterial;
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -58,21 +20,21 @@ pub(crate) struct Config {
     /// Folder of all data. Default `tympan-data` beside the file.
     pub(crate) data: PathBuf,
     /// Mail domain of the printers' addresses. Default `localhost`.
-    pub(crate) domain: String,
+    pub(crate) domain: Domain,
     /// More domains whose addresses are ours.
-    pub(crate) more_domains: Vec<String>,
-    /// What people type to reach the console. Default `http://localhost:8631`.
-    pub(crate) url: Option<String>,
+    pub(crate) more_domains: Vec<Domain>,
+    /// What people type to reach the console. Default: by the listener and the domain, `http://localhost:8631`.
+    pub(crate) url: Option<Url>,
     /// Language of pages and notices where nobody chose one: `en` or `ja`.
     pub(crate) language: Language,
     /// Time zone in which times are written (IANA name). Default: the machine's.
-    pub(crate) time_zone: Option<String>,
+    pub(crate) time_zone: Option<Zone>,
     /// The mail door.
     pub(crate) smtp: Smtp,
     /// The web and IPP door.
     pub(crate) http: Http,
     /// The certificate.
-    pub(crate) tls: Tls,
+    pub(crate) tls: Checked<Tls>,
     /// Who is known without proof.
     pub(crate) trust: Trust,
     /// Look-ups.
@@ -96,14 +58,14 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data: PathBuf::from("tympan-data"),
-            domain: "localhost".into(),
+            domain: Domain("localhost".into()),
             more_domains: Vec::new(),
             url: None,
             language: Language::En,
             time_zone: None,
             smtp: Smtp::default(),
             http: Http::default(),
-            tls: Tls::default(),
+            tls: Checked::default(),
             trust: Trust::default(),
             dns: Dns::default(),
             mail: Mail::default(),
@@ -125,18 +87,18 @@ pub(crate) struct Smtp {
     pub(crate) submission: Vec<SocketAddr>,
     /// The same with TLS from the first byte. Default none.
     pub(crate) submissions: Vec<SocketAddr>,
-    /// Largest mail, in octets. Default 25 MiB.
-    pub(crate) size_max: u64,
+    /// Largest mail, in octets, 64 KiB to 4 GiB. Default 25 MiB.
+    pub(crate) size_max: Octets,
     /// One address for all printers; its sender chooses.
-    pub(crate) constant_address: Option<String>,
+    pub(crate) constant_address: Option<LocalPart>,
     /// Networks whose old devices send bare LF: normalised after strict framing.
     pub(crate) bare_lf_networks: Vec<Network>,
-    /// Most connections. Default 10,000.
-    pub(crate) connections_max: usize,
+    /// Most connections, 1 to 1,000,000. Default 10,000.
+    pub(crate) connections_max: Count<1_000_000>,
     /// Most connections from one address of a trusted network. Default 50.
-    pub(crate) connections_per_address_max: usize,
+    pub(crate) connections_per_address_max: Count<1_000_000>,
     /// Most mails over one connection. Default 50.
-    pub(crate) messages_per_connection_max: Option<u32>,
+    pub(crate) messages_per_connection_max: Option<Count<1_000_000_000>>,
 }
 
 impl Default for Smtp {
@@ -145,11 +107,11 @@ impl Default for Smtp {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 2525))],
             submission: Vec::new(),
             submissions: Vec::new(),
-            size_max: 25 * 1024 * 1024,
+            size_max: Whole(25 << 20),
             constant_address: None,
             bare_lf_networks: Vec::new(),
-            connections_max: 10_000,
-            connections_per_address_max: 50,
+            connections_max: Whole(10_000),
+            connections_per_address_max: Whole(50),
             messages_per_connection_max: None,
         }
     }
@@ -163,17 +125,13 @@ pub(crate) struct Http {
     pub(crate) listen: Vec<SocketAddr>,
     /// Names under which it may be asked ("Host"); empty: the url's, the machine's addresses and localhost.
     pub(crate) hosts: Vec<String>,
-    /// Largest upload, in octets. Default 200 MiB.
-    pub(crate) upload_max: u64,
+    /// Largest upload, in octets, 64 KiB to 4 GiB. Default 200 MiB.
+    pub(crate) upload_max: Octets,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self {
-            listen: vec![SocketAddr::from(([127, 0, 0, 1], 8631))],
-            hosts: Vec::new(),
-            upload_max: 200 * 1024 * 1024,
-        }
+        Self { listen: vec![SocketAddr::from(([127, 0, 0, 1], 8631))], hosts: Vec::new(), upload_max: Whole(200 << 20) }
     }
 }
 
@@ -203,13 +161,13 @@ pub(crate) struct Dns {
     pub(crate) servers: Vec<SocketAddr>,
     /// `false`: nothing is ever looked up; senders are known by sign-in or network alone.
     pub(crate) enabled: bool,
-    /// How long an answer may take. Default 5 s.
-    pub(crate) time_out: Span,
+    /// How long an answer may take, up to 10 minutes. Default 5 s.
+    pub(crate) time_out: Short,
 }
 
 impl Default for Dns {
     fn default() -> Self {
-        Self { servers: Vec::new(), enabled: true, time_out: Span(5_000) }
+        Self { servers: Vec::new(), enabled: true, time_out: Span(5 * SECOND) }
     }
 }
 
@@ -218,7 +176,7 @@ impl Default for Dns {
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Mail {
     /// How notices leave; without it they stand in the console and in a folder.
-    pub(crate) out: Option<MailOut>,
+    pub(crate) out: Option<Checked<MailOut>>,
 }
 
 /// How notices leave.
@@ -262,13 +220,13 @@ pub(crate) enum MailTls {
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Queue {
     /// How long a sender waits for the first word about an outage. Default 5 s.
-    pub(crate) notice_after: Span,
+    pub(crate) notice_after: Short,
     /// First span before a failed effect is tried again. Default 5 s.
-    pub(crate) effect_retry: Span,
-    /// How many documents are prepared at once. Default 2.
-    pub(crate) workers: usize,
+    pub(crate) effect_retry: Short,
+    /// How many documents are prepared at once, 1 to 256. Default 2.
+    pub(crate) workers: Count<256>,
     /// How often a printing job's state is asked, at the fastest. Default 250 ms.
-    pub(crate) follow_every: Span,
+    pub(crate) follow_every: Short,
     /// Disk that is always left free, in octets; `None`: the larger of 5 % and 1 GiB.
     pub(crate) reserve: Option<u64>,
 }
@@ -276,9 +234,9 @@ pub(crate) struct Queue {
 impl Default for Queue {
     fn default() -> Self {
         Self {
-            notice_after: Span(5_000),
-            effect_retry: Span(5_000),
-            workers: 2,
+            notice_after: Span(5 * SECOND),
+            effect_retry: Span(5 * SECOND),
+            workers: Whole(2),
             follow_every: Span(250),
             reserve: None,
         }
@@ -290,9 +248,9 @@ impl Default for Queue {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct PrinterEntry {
     /// The local part of its mail address.
-    pub(crate) name: String,
+    pub(crate) name: PrinterName,
     /// Where the device is.
-    pub(crate) device: String,
+    pub(crate) device: Device,
     /// What people read.
     #[serde(default)]
     pub(crate) info: String,
@@ -308,30 +266,30 @@ pub(crate) struct PrinterEntry {
     /// How jobs are printed where they do not say.
     #[serde(default)]
     pub(crate) options: Option<Words>,
-    /// How long waiting jobs are kept.
+    /// How long waiting jobs are kept, 1 second to 30 days.
     #[serde(default)]
-    pub(crate) retention: Option<Span>,
-    /// How often waiting jobs are tried again.
+    pub(crate) retention: Option<Retention>,
+    /// How often waiting jobs are tried again, 1 second to 1 day.
     #[serde(default)]
-    pub(crate) retry_interval: Option<Span>,
+    pub(crate) retry_interval: Option<Interval>,
     /// Whether a changed retention reaches jobs that wait.
     #[serde(default)]
     pub(crate) retention_follows: Option<bool>,
-    /// How long the device may take to answer.
+    /// How long the device may take to answer, up to 10 minutes.
     #[serde(default)]
-    pub(crate) time_out: Option<Span>,
+    pub(crate) time_out: Option<Short>,
     /// More pages than this wait for a click.
     #[serde(default)]
-    pub(crate) review_pages: Option<u32>,
+    pub(crate) review_pages: Option<Count<{ u32::MAX as u64 }>>,
     /// How long data of a printed job is kept for a reprint.
     #[serde(default)]
-    pub(crate) reprint_window: Option<Span>,
+    pub(crate) reprint_window: Option<Window>,
     /// How long a doubt waits for a decision.
     #[serde(default)]
-    pub(crate) doubt_time: Option<Span>,
+    pub(crate) doubt_time: Option<Retention>,
     /// Token with which the device reports its state; at least 16 characters.
     #[serde(default)]
-    pub(crate) report_token: Option<String>,
+    pub(crate) report_token: Option<Secret>,
 }
 
 impl PrinterEntry {
@@ -347,7 +305,7 @@ impl PrinterEntry {
             retry_interval_ms: self.retry_interval.map_or(base.retry_interval_ms, |span| span.0),
             retention_follows: self.retention_follows.unwrap_or(base.retention_follows),
             time_out_ms: self.time_out.map_or(base.time_out_ms, |span| span.0),
-            review_pages: self.review_pages.unwrap_or(base.review_pages),
+            review_pages: self.review_pages.map_or(base.review_pages, Whole::small),
             reprint_window_ms: self.reprint_window.map_or(base.reprint_window_ms, |span| span.0),
             doubt_ms: self.doubt_time.map_or(base.doubt_ms, |span| span.0),
         }
@@ -359,18 +317,18 @@ impl PrinterEntry {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RegistrationEntry {
     /// The printer's name.
-    pub(crate) printer: String,
+    pub(crate) printer: PrinterName,
     /// The sender's address.
-    pub(crate) sender: String,
+    pub(crate) sender: Address,
     /// Language of notices.
     #[serde(default)]
     pub(crate) language: Option<Language>,
-    /// How long this sender's waiting jobs are kept.
+    /// How long this sender's waiting jobs are kept, 1 second to 30 days.
     #[serde(default)]
-    pub(crate) retention: Option<Span>,
-    /// How often they are tried again.
+    pub(crate) retention: Option<Retention>,
+    /// How often they are tried again, 1 second to 1 day.
     #[serde(default)]
-    pub(crate) retry_interval: Option<Span>,
+    pub(crate) retry_interval: Option<Interval>,
     /// How this sender's jobs are printed where they do not say.
     #[serde(default)]
     pub(crate) options: Option<Words>,
@@ -384,7 +342,7 @@ pub(crate) struct AccountEntry {
     pub(crate) name: String,
     /// Mail addresses that are this person's.
     #[serde(default)]
-    pub(crate) addresses: Vec<String>,
+    pub(crate) addresses: Vec<Address>,
     /// File whose first line is the password.
     pub(crate) password_file: PathBuf,
 }
@@ -413,39 +371,75 @@ impl Config {
 
     /// Reads the text of a file.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let config: Self = toml::from_str(text)?;
-        config.check()?;
-        Ok(config)
+        Ok(toml::from_str(text)?)
     }
 
-    /// Checks what the types cannot.
-    fn check(&self) -> Result<()> {
-        if self.tls.cert.is_some() != self.tls.key.is_some() {
-            bail!("[tls] needs both `cert` and `key`, or neither");
+    /// Checks what lies outside of the file and needs no door to be open: certificate and passwords.
+    pub(crate) fn check_files(&self) -> Result<()> {
+        self.tls.material()?;
+        if let Some(out) = &self.mail.out {
+            out.password()?;
         }
-        for printer in &self.printers {
-            tympan_spooler::printers::check_name(&printer.name)?;
-            tympan_spooler::printers::check_device(&printer.device)?;
-            if printer.report_token.as_ref().is_some_and(|token| token.len() < 16) {
-                bail!("[[printer]] {}: `report-token` needs at least 16 characters", printer.name);
+        self.accounts.iter().try_for_each(|account| account.password().map(drop))
+    }
+}
+
+/// The first line of a file.
+fn password_in(path: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("could not read the password file {}", path.display()))?;
+    match text.lines().next().filter(|line| !line.is_empty()) {
+        Some(line) => Ok(line.to_owned()),
+        None => anyhow::bail!("the password file {} is empty; its first line is the password", path.display()),
+    }
+}
+
+impl Check for Tls {
+    fn check(&self) -> Result<(), String> {
+        match self.cert.is_some() == self.key.is_some() {
+            true => Ok(()),
+            false => Err("[tls] needs both `cert` and `key`, or neither".into()),
+        }
+    }
+}
+
+impl Tls {
+    /// What the files hold; `None` where there are none.
+    pub(crate) fn material(&self) -> Result<Option<TlsMaterial>> {
+        match (&self.cert, &self.key) {
+            (Some(cert), Some(key)) => {
+                TlsMaterial::from_pem_files(cert, key).map(Some).context("[tls] was not accepted")
             }
+            _ => Ok(None),
         }
-        for registration in &self.registrations {
-            tympan_spooler::registrations::canonical_address(&registration.sender)?;
+    }
+}
+
+impl Check for MailOut {
+    fn check(&self) -> Result<(), String> {
+        if self.user.is_some() != self.password_file.is_some() {
+            return Err("[mail.out] needs both `user` and `password-file`, or neither".into());
         }
-        if self.domain.is_empty() || self.domain.contains(['@', ' ']) {
-            bail!("`domain` is the part after the @ of the printers' addresses, such as \"print.example\"");
+        match self.smarthost.as_deref().map(|named| (named, named.rsplit_once(':'))) {
+            Some((named, Some((host, port)))) if host.is_empty() || port.parse::<u16>().is_err() => {
+                Err(format!("`{named}` is no server; write it like mail.example.org:587"))
+            }
+            _ => Ok(()),
         }
-        if let Some(url) = &self.url
-            && !url.starts_with("http://")
-            && !url.starts_with("https://")
-        {
-            bail!("`url` starts with http:// or https://");
-        }
-        if self.queue.workers == 0 {
-            bail!("[queue] `workers` is at least 1");
-        }
-        Ok(())
+    }
+}
+
+impl MailOut {
+    /// The password, if there is a file of it.
+    pub(crate) fn password(&self) -> Result<Option<String>> {
+        self.password_file.as_deref().map(password_in).transpose()
+    }
+}
+
+impl AccountEntry {
+    /// The password.
+    pub(crate) fn password(&self) -> Result<String> {
+        password_in(&self.password_file)
     }
 }
 
@@ -460,23 +454,52 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_says_what_is_allowed() {
-        let text = "[[printer]]\nname = \"office\"\ndevice = \"ipp://h/\"\nretention = \"3\"\n";
-        let error = Config::parse(text).unwrap_err().to_string();
-        assert!(error.contains("line 4") && error.contains("3 days"), "{error}");
-        let text = "[[printer]]\nname = \"office\"\ndevice = \"ipp://h/\"\noptions = \"shiny\"\n";
-        let error = Config::parse(text).unwrap_err().to_string();
-        assert!(error.contains("shiny") && error.contains("duplex"), "{error}");
-        let text = "[[printer]]\nname = \"of fice\"\ndevice = \"ipp://h/\"\n";
-        assert!(Config::parse(text).is_err());
-        assert!(Config::parse("[tls]\ncert = \"a\"\n").is_err());
-        assert!(Config::parse("url = \"print.example\"\n").is_err());
+    fn a_bad_value_is_refused_with_its_line_and_what_is_allowed() {
+        let printer = |line: &str| format!("[[printer]]\nname = \"office\"\ndevice = \"ipp://h/\"\n{line}\n");
+        for (text, line, words) in [
+            (printer("retention = \"3\""), 4, "3 days"),
+            (printer("retention = \"0 s\""), 4, "30 days"),
+            (printer("retention = \"31 days\""), 4, "30 days"),
+            (printer("retry-interval = \"1 ms\""), 4, "1 second"),
+            (printer("time-out = \"0 s\""), 4, "1 ms"),
+            (printer("options = \"shiny\""), 4, "duplex"),
+            (printer("report-token = \"short\""), 4, "16"),
+            (printer("review-pages = 0"), 4, "from 1"),
+            (printer("access = \"all\""), 4, "invite"),
+            ("[[printer]]\nname = \"of fice\"\ndevice = \"ipp://h/\"\n".into(), 2, "letters"),
+            ("[[printer]]\nname = \"office\"\ndevice = \"gopher://h/\"\n".into(), 3, "ipp"),
+            ("[[registration]]\nprinter = \"office\"\nsender = \"anna\"\n".into(), 3, "anna"),
+            ("domain = \"a@b\"\n".into(), 1, "print.example"),
+            ("url = \"print.example\"\n".into(), 1, "http://"),
+            ("time-zone = \"Mars/Olympus\"\n".into(), 1, "Asia/Tokyo"),
+            ("[trust]\nnetworks = [\"10.0.0.0/99\"]\n".into(), 2, "192.0.2.0/24"),
+            ("[smtp]\nlisten = [\"25\"]\n".into(), 2, "socket address"),
+            ("[smtp]\nsize-max = -1\n".into(), 2, "65536"),
+            ("[smtp]\nconnections-max = 0\n".into(), 2, "from 1"),
+            ("[queue]\nworkers = 0\n".into(), 2, "from 1"),
+            ("[queue]\nworkers = \"two\"\n".into(), 2, "from 1"),
+            ("\n[tls]\ncert = \"a\"\n".into(), 2, "both"),
+            ("\n[mail.out]\nuser = \"a\"\n".into(), 2, "both"),
+            ("\n[mail.out]\nsmarthost = \"mail:smtp\"\n".into(), 2, "587"),
+        ] {
+            let error = Config::parse(&text).map(drop).expect_err(&text).to_string();
+            assert!(error.contains(&format!("line {line}")) && error.contains(words), "{text}{error}");
+        }
+    }
+
+    #[test]
+    fn files_that_are_not_there_are_named() {
+        let account = "[[account]]\nname = \"anna\"\npassword-file = \"/no/such/file\"\n";
+        let error = Config::parse(account).unwrap().check_files().unwrap_err().to_string();
+        assert!(error.contains("/no/such/file"), "{error}");
+        let tls = "[tls]\ncert = \"/no/cert\"\nkey = \"/no/key\"\n";
+        assert!(Config::parse(tls).unwrap().check_files().is_err());
     }
 
     #[test]
     fn an_empty_file_is_a_good_one() {
         let config = Config::parse("").unwrap();
-        assert_eq!(config.smtp.size_max, 26_214_400);
+        assert_eq!(config.smtp.size_max.0, 26_214_400);
         assert!(config.trust.networks.is_empty());
     }
 }

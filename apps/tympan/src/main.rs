@@ -13,6 +13,7 @@ mod printer;
 mod remote;
 mod report;
 mod serve;
+mod values;
 
 use clap::Parser;
 use cli::{Cli, Command};

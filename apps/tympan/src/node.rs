@@ -3,7 +3,8 @@
 use crate::config::{Config, MailOut as MailOutConfig, MailTls, PrinterEntry};
 use crate::hands::Hands;
 use crate::remote::Local;
-use anyhow::{Context, Result, bail};
+use crate::values::Whole;
+use anyhow::{Context, Result};
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -62,7 +63,7 @@ impl Node {
         let spooler_options = SpoolerOptions {
             notice_after_ms: config.queue.notice_after.0,
             effect_retry_ms: config.queue.effect_retry.0,
-            inspect_workers: config.queue.workers,
+            inspect_workers: config.queue.workers.size(),
             ..SpoolerOptions::default()
         };
         let spooler = Spooler::new(records, documents, Clock::System, Randomness::System, spooler_options, crash);
@@ -77,19 +78,19 @@ impl Node {
         let http: Vec<SocketAddr> = servers.iter().map(Server::local_addr).collect();
         let url = match &config.url {
             Some(url) => url.trim_end_matches('/').to_owned(),
-            None => format!("http://{}", shown(http.first().copied())),
+            None => format!("http://{}", shown(http.first().copied(), &config.domain)),
         };
         apply(&spooler, &config).await?;
 
-        let renderer = renderer.with_workers(config.queue.workers);
+        let renderer = renderer.with_workers(config.queue.workers.size());
         let delivery = Delivery::new(delivery_options(&config, renderer, &url)?)?;
         let door = SmtpDoor::bind(spooler.clone(), Some(&tls), smtp_options(&config, &url)?)?;
         let smtp = door.local_addrs();
 
-        let hands = Arc::new(Hands::new(spooler.clone(), delivery.clone(), config.domain.clone(), url.clone()));
+        let hands = Arc::new(Hands::new(spooler.clone(), delivery.clone(), config.domain.0.clone(), url.clone()));
         let console = Console::new(ConsoleOptions {
-            constant_address: config.smtp.constant_address.clone(),
-            time_zone: config.time_zone.clone(),
+            constant_address: config.smtp.constant_address.as_ref().map(|address| address.0.clone()),
+            time_zone: config.time_zone.as_ref().map(|zone| zone.0.clone()),
             default_language: config.language,
             mail_leaves: config.mail.out.is_some(),
             upload_path: Some("/print/{printer}".into()),
@@ -100,8 +101,8 @@ impl Node {
         let upload = UploadDoor::new(
             spooler.clone(),
             UploadOptions {
-                octets_max: config.http.upload_max,
-                networks: networks(&config.trust.networks)?,
+                octets_max: config.http.upload_max.0,
+                networks: networks(&config.trust.networks),
                 base_url: url.clone(),
                 ..UploadOptions::default()
             },
@@ -217,11 +218,11 @@ fn private(folder: &std::path::Path) -> Result<()> {
 }
 
 fn tls(config: &Config) -> Result<TlsMaterial> {
-    Ok(match (&config.tls.cert, &config.tls.key) {
-        (Some(cert), Some(key)) => TlsMaterial::from_pem_files(cert, key).context("[tls] was not accepted")?,
-        _ => TlsMaterial::load_or_self_signed(&config.data, &[config.domain.clone(), "localhost".into()])
-            .context("could not make a certificate")?,
-    })
+    match config.tls.material()? {
+        Some(material) => Ok(material),
+        None => TlsMaterial::load_or_self_signed(&config.data, &[config.domain.0.clone(), "localhost".into()])
+            .context("could not make a certificate"),
+    }
 }
 
 /// An address at which this machine reaches a listener.
@@ -234,11 +235,11 @@ pub(crate) fn reachable(addr: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, addr.port())
 }
 
-fn shown(addr: Option<SocketAddr>) -> String {
+/// What people most likely type to reach a listener: beyond this machine, the domain rather than "any address".
+fn shown(addr: Option<SocketAddr>, domain: &str) -> String {
     match addr {
-        Some(addr) if addr.ip().is_loopback() || addr.ip().is_unspecified() => {
-            format!("localhost:{}", addr.port())
-        }
+        Some(addr) if addr.ip().is_unspecified() && domain != "localhost" => format!("{domain}:{}", addr.port()),
+        Some(addr) if addr.ip().is_loopback() || addr.ip().is_unspecified() => format!("localhost:{}", addr.port()),
         Some(addr) => addr.to_string(),
         None => "localhost".into(),
     }
@@ -248,17 +249,12 @@ fn hosts(config: &Config, url: &str) -> Hosts {
     let mut names = config.http.hosts.clone();
     let host = url.split("://").nth(1).unwrap_or(url).split('/').next().unwrap_or_default();
     names.push(host.rsplit_once(':').map_or(host, |(name, _)| name).to_owned());
-    names.push(config.domain.clone());
+    names.push(config.domain.0.clone());
     Hosts::Listed(names)
 }
 
-fn networks(texts: &[String]) -> Result<Vec<Network>> {
-    texts
-        .iter()
-        .map(|text| {
-            text.parse::<Network>().with_context(|| format!("`{text}` is no network; write it like 192.0.2.0/24"))
-        })
-        .collect()
+fn networks(listed: &[crate::values::Network]) -> Vec<Network> {
+    listed.iter().map(|network| network.0.clone()).collect()
 }
 
 fn smtp_options(config: &Config, url: &str) -> Result<SmtpOptions> {
@@ -270,25 +266,25 @@ fn smtp_options(config: &Config, url: &str) -> Result<SmtpOptions> {
     let mut domains: Vec<String> = vec![config.domain.to_lowercase()];
     domains.extend(config.more_domains.iter().map(|domain| domain.to_lowercase()));
     let mut options = SmtpOptions {
-        hostname: config.domain.clone(),
+        hostname: config.domain.0.clone(),
         domains,
         listeners,
-        networks: networks(&config.trust.networks)?,
-        bare_lf_networks: networks(&config.smtp.bare_lf_networks)?,
+        networks: networks(&config.trust.networks),
+        bare_lf_networks: networks(&config.smtp.bare_lf_networks),
         base_url: url.to_owned(),
-        constant_address: config.smtp.constant_address.clone(),
+        constant_address: config.smtp.constant_address.as_ref().map(|address| address.0.clone()),
         dns: match (config.dns.enabled, config.dns.servers.is_empty()) {
             (false, _) => Dns::Off,
             (true, true) => Dns::System,
             (true, false) => Dns::Servers(config.dns.servers.clone()),
         },
         dns_time_out: Duration::from_millis(config.dns.time_out.0),
-        connections_max: config.smtp.connections_max,
-        connections_per_listed_max: config.smtp.connections_per_address_max,
+        connections_max: config.smtp.connections_max.size(),
+        connections_per_listed_max: config.smtp.connections_per_address_max.size(),
         ..SmtpOptions::default()
     };
-    options.limits.message_octets_max = config.smtp.size_max;
-    if let Some(most) = config.smtp.messages_per_connection_max {
+    options.limits.message_octets_max = config.smtp.size_max.0;
+    if let Some(most) = config.smtp.messages_per_connection_max.map(Whole::small) {
         options.limits.messages_max = most;
         options.limits.commands_max = options.limits.commands_max.max(most.saturating_mul(8));
     }
@@ -296,34 +292,21 @@ fn smtp_options(config: &Config, url: &str) -> Result<SmtpOptions> {
 }
 
 fn delivery_options(config: &Config, renderer: Renderer, url: &str) -> Result<DeliveryOptions> {
-    let follow = Duration::from_millis(config.queue.follow_every.0.max(1));
+    let follow = Duration::from_millis(config.queue.follow_every.0);
     let timings = Timings {
         poll_first: follow.min(Timings::default().poll_first),
         poll_max: follow.max(Timings::default().poll_first) * 20,
         ..Timings::default()
     };
-    let mail_out = config.mail.out.as_ref().map(|out| -> Result<MailOut> {
-        let password = match &out.password_file {
-            Some(file) => Some(
-                std::fs::read_to_string(file)
-                    .with_context(|| format!("could not read the password file {}", file.display()))?
-                    .lines()
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned(),
-            ),
-            None => None,
-        };
-        mail_out(out, password, &config.dns.servers)
-    });
+    let mail_out = config.mail.out.as_deref().map(|out| mail_out(out, out.password()?, &config.dns.servers));
     let mut report = ReportOptions::new(&config.domain, config.data.join("notices"));
     report.hostname =
-        config.mail.out.as_ref().and_then(|out| out.helo.clone()).unwrap_or_else(|| config.domain.clone());
+        config.mail.out.as_ref().and_then(|out| out.helo.clone()).unwrap_or_else(|| config.domain.0.clone());
     report.base_url = Some(url.to_owned());
     report.mail_out = mail_out.transpose()?;
     if let Some(zone) = &config.time_zone {
         report.time_zone = jiff::tz::TimeZone::get(zone)
-            .with_context(|| format!("`{zone}` is no time zone; use an IANA name such as Asia/Tokyo"))?;
+            .with_context(|| format!("`{}` is no time zone; use an IANA name such as Asia/Tokyo", **zone))?;
     }
     Ok(DeliveryOptions { timings, temp_folder: config.data.join("tmp"), ..DeliveryOptions::new(renderer, report) })
 }
@@ -339,16 +322,12 @@ fn mail_out(out: &MailOutConfig, password: Option<String>, dns: &[SocketAddr]) -
         MailTls::Implicit => SmtpTls::Implicit,
     };
     let (host, port) = match named.rsplit_once(':') {
-        Some((host, port)) => (
-            host.to_owned(),
-            port.parse().with_context(|| format!("[mail.out] smarthost: `{port}` is no port; write host:587"))?,
-        ),
+        Some((host, port)) => (host.to_owned(), port.parse().unwrap_or(587)),
         None => (named.clone(), if tls == SmtpTls::Implicit { 465 } else { 587 }),
     };
     let credentials = match (&out.user, password) {
         (Some(user), Some(password)) => Some(Credentials { identity: user.clone(), password }),
-        (None, None) => None,
-        _ => bail!("[mail.out] needs both `user` and `password-file`, or neither"),
+        _ => None,
     };
     let verify = matches!(tls, SmtpTls::Required | SmtpTls::Implicit);
     Ok(MailOut::Smarthost(Smarthost { host, port, tls, verify, credentials }))
@@ -368,7 +347,7 @@ async fn apply(spooler: &Spooler, config: &Config) -> Result<()> {
     for entry in &config.printers {
         let printer = apply_printer(spooler, entry)
             .await
-            .with_context(|| format!("[[printer]] {} was not accepted", entry.name))?;
+            .with_context(|| format!("[[printer]] {} was not accepted", *entry.name))?;
         if let Some(token) = &entry.report_token {
             spooler.save_token(OWNER, token, TokenScope::Report { printer: printer.uuid }, None).await?;
         }
@@ -377,7 +356,7 @@ async fn apply(spooler: &Spooler, config: &Config) -> Result<()> {
         let printer = spooler
             .printer_named(Whose::Owner(OWNER), &entry.printer)
             .await
-            .with_context(|| format!("[[registration]] names the printer {}, which there is not", entry.printer))?;
+            .with_context(|| format!("[[registration]] names the printer {}, which there is not", *entry.printer))?;
         let language = entry.language.unwrap_or(config.language);
         let options = entry.options.clone().map_or_else(JobOptions::default, |words| words.0);
         let registration = spooler.register(&printer, &entry.sender, language, options).await?;
@@ -390,12 +369,8 @@ async fn apply(spooler: &Spooler, config: &Config) -> Result<()> {
         }
     }
     for entry in &config.accounts {
-        let password = std::fs::read_to_string(&entry.password_file)
-            .with_context(|| format!("could not read the password file {}", entry.password_file.display()))?;
-        let Some(password) = password.lines().next().filter(|line| !line.is_empty()) else {
-            bail!("{} holds no password", entry.password_file.display());
-        };
-        crate::hands::apply_account(spooler, entry, password).await?;
+        let password = entry.password()?;
+        crate::hands::apply_account(spooler, entry, &password).await?;
     }
     Ok(())
 }
@@ -409,9 +384,9 @@ async fn apply_printer(spooler: &Spooler, entry: &PrinterEntry) -> Result<Printe
     };
     let Some(printer) = found else {
         let new = NewPrinter {
-            name: entry.name.clone(),
+            name: entry.name.0.clone(),
             info: entry.info.clone(),
-            device: entry.device.clone(),
+            device: entry.device.0.clone(),
             policy: entry.policy(&PrinterPolicy::default()),
             device_fingerprint: None,
         };
@@ -423,8 +398,8 @@ async fn apply_printer(spooler: &Spooler, entry: &PrinterEntry) -> Result<Printe
         printer =
             spooler.printer_event(whose, printer.uuid, PrinterEvent::Policy(policy), Some("configuration")).await?;
     }
-    if entry.device != printer.device {
-        let event = PrinterEvent::Device(entry.device.clone());
+    if entry.device.0 != printer.device {
+        let event = PrinterEvent::Device(entry.device.0.clone());
         printer = spooler.printer_event(whose, printer.uuid, event, Some("configuration")).await?;
     }
     if !entry.info.is_empty() && entry.info != printer.info {
@@ -432,4 +407,23 @@ async fn apply_printer(spooler: &Spooler, entry: &PrinterEntry) -> Result<Printe
         printer = spooler.printer_event(whose, printer.uuid, event, Some("configuration")).await?;
     }
     Ok(printer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_to_where_others_reach_us() {
+        for (addr, domain, url) in [
+            ("127.0.0.1:8631", "print.example", "localhost:8631"),
+            ("0.0.0.0:80", "print.example", "print.example:80"),
+            ("[::]:8631", "print.example", "print.example:8631"),
+            ("0.0.0.0:8631", "localhost", "localhost:8631"),
+            ("192.0.2.7:8631", "print.example", "192.0.2.7:8631"),
+        ] {
+            assert_eq!(shown(addr.parse().ok(), domain), url);
+        }
+        assert_eq!(shown(None, "print.example"), "localhost");
+    }
 }

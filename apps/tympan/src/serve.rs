@@ -14,15 +14,22 @@ pub(crate) async fn run(args: Serve) -> Result<()> {
         None => Config::default(),
     };
     if args.check {
+        config.check_files()?;
         println!("The configuration is good.");
         return Ok(());
     }
     log();
+    let beyond = config.url.is_none() && config.http.listen.iter().any(|addr| !addr.ip().is_loopback());
     let node = Node::start(config, crate::printer::renderer()?).await?;
     for addr in &node.smtp {
         println!("mail:    {addr}");
     }
     println!("console: {}/", node.url);
+    if beyond {
+        println!(
+            "hint:    links in mails begin with that; set `url` in the configuration if people reach it elsewhere"
+        );
+    }
     if let Some(url) = &node.set_up_url {
         println!("set-up:  {url}");
     }
