@@ -27,15 +27,20 @@ pub(crate) struct Cost {
     pub(crate) source_ms: f64,
 }
 
-/// Sends so many mails over so many sessions; waits until the server is quiet again.
-pub(crate) fn round(server: SocketAddr, pid: u32, mails: u32, sessions: u32, signed: Option<&Path>) -> Cost {
+/// Sends so many mails over so many sessions.
+pub(crate) fn send(server: SocketAddr, mails: u32, sessions: u32, signed: Option<&Path>) {
     let mut source = SmtpSource::new(server, SENDER, RECIPIENT);
     (source.mails, source.sessions, source.octets) = (mails, sessions, OCTETS);
     // A stranger is greeted after a pause, which early talkers do not wait for: over one connection it counts once.
     (source.file, source.keeps) = (signed.map(Path::to_owned), signed.is_some());
+    source.run(ROUND_MAX).expect_success();
+}
+
+/// Sends so many mails over so many sessions; waits until the server is quiet again.
+pub(crate) fn round(server: SocketAddr, pid: u32, mails: u32, sessions: u32, signed: Option<&Path>) -> Cost {
     let (server_before, source_before) = (ticks_of_tree(pid), ticks_of_ended_children());
     let started = Instant::now();
-    source.run(ROUND_MAX).expect_success();
+    send(server, mails, sessions, signed);
     let time = started.elapsed().as_secs_f64();
     let (server_after, source_after) = (ticks_of_tree(pid), ticks_of_ended_children());
     let server_quiet = wait_until_quiet(pid);

@@ -42,11 +42,16 @@ fn main() -> ExitCode {
     }
     let wanted = |name: &str| names.is_empty() || names.iter().any(|found| found == name);
     println!("program: {}", office::program().display());
+    let mut goals = Vec::new();
     if wanted("mail") {
-        mail::run(&size);
+        goals.extend(mail::run(&size));
     }
     if wanted("memory") {
-        memory::run(&size);
+        goals.extend(memory::run(&size));
     }
-    ExitCode::SUCCESS
+    println!("\nGoals:");
+    for (goal, reached) in &goals {
+        println!("  {} {goal}", if *reached { "reached" } else { "MISSED " });
+    }
+    if goals.iter().all(|(_, reached)| *reached) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -47,7 +47,8 @@ pub(crate) enum Proof {
 }
 
 impl Office {
-    pub(crate) fn open(proof: Proof) -> Self {
+    /// A server whose senders are known by `proof`; a signed mail to send has a body of about so many octets.
+    pub(crate) fn open(proof: Proof, octets: u32) -> Self {
         let scratch = Scratch::new("bench");
         let zone = (proof == Proof::Signature).then(ZoneServer::start);
         let signed = zone.as_ref().map(|zone| {
@@ -57,7 +58,7 @@ impl Office {
                 "From: <{SENDER}>\r\nTo: <{RECIPIENT}>\r\nSubject: Bench\r\nDate: Wed, 25 Nov 2026 09:00:00 +0000\r\n\r\n"
             );
             let line = "The quick brown fox jumps over the lazy dog, and then once more.\r\n";
-            let body = line.repeat(OCTETS as usize / line.len());
+            let body = line.repeat(octets as usize / line.len());
             let signed = domain.sign((head + &body).as_bytes());
             // smtp-source reads lines that end in LF, and sends CRLF.
             scratch.write("signed.eml", String::from_utf8_lossy(&signed).replace("\r\n", "\n"))
@@ -69,8 +70,8 @@ impl Office {
         let [smtp, http, off] = [(); 3].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port())));
         let mut text = format!(
             "data = \"data\"\ndomain = \"print.example\"\n\
-             [smtp]\nlisten = [\"{smtp}\"]\nmessages-per-connection-max = 1000000\n\
-             [http]\nlisten = [\"{http}\"]\n{trust}[queue]\nreserve = 0\n"
+             [smtp]\nlisten = [\"{smtp}\"]\nmessages-per-connection-max = 1000000\nconnections-per-address-max = 10000\nsize-max = 104857600\n\
+             [http]\nlisten = [\"{http}\"]\n{trust}[queue]\nreserve = 0\njobs-per-sender = 0\n"
         );
         for number in 0..PRINTERS {
             text += &format!(
