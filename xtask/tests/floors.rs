@@ -288,3 +288,32 @@ fn the_crates_that_do_without_the_standard_library_say_so() {
         }
     }
 }
+
+/// docs/adr/0006: a document has no owner of its own, so what requests reach must not open one by its id.
+#[test]
+fn only_what_goes_through_a_job_opens_a_document() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let ways = [".open_document(", ".plaintext_file(", ".open_new("];
+    let mut opened = 0;
+    for sources in ["node/receive/src", "node/console/src", "node/spooler/src", "apps/tympan/src", "node/deliver/src"] {
+        for (path, text) in rust_files(&root.join(sources)) {
+            let opens = ways.iter().any(|way| text.contains(way));
+            opened += u32::from(opens);
+            assert!(!opens || sources == "node/deliver/src", "{path} opens a document; it has to go through its job");
+        }
+    }
+    assert!(opened > 0, "the ways to open a document have other names now");
+}
+
+fn rust_files(folder: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder of sources").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push((path.display().to_string(), std::fs::read_to_string(&path).expect("a source")));
+        }
+    }
+    found
+}
