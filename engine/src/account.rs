@@ -114,3 +114,15 @@ pub struct Token {
     /// When it ends; `None`: never.
     pub expires_at: Option<Timestamp>,
 }
+
+impl Token {
+    /// What people call it: the first eight digits of its hash, which give nothing of the token away.
+    pub fn id(&self) -> String {
+        self.token_hash[..4].iter().fold(String::new(), |id, octet| alloc::format!("{id}{octet:02x}"))
+    }
+
+    /// Whether somebody asked for it, rather than a letter that holds a link.
+    pub const fn is_made_by_hand(&self) -> bool {
+        matches!(self.scope, TokenScope::Admin | TokenScope::Report { .. })
+    }
+}

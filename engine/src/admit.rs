@@ -3,7 +3,7 @@
 //! Unproven, or registered at no recipient: refused for all. Proven and registered at some: jobs for
 //! those, one notice about the rest. Unknown recipients were refused before, at RCPT (A04).
 
-use crate::{Printer, Registration, RegistrationState};
+use crate::{Printer, Refusal, Registration, RegistrationState};
 use alloc::vec::Vec;
 
 /// What is proven about a sender.
@@ -95,6 +95,17 @@ pub fn may_print(printer: &Printer, registration: Option<&Registration>) -> Resu
     }
 }
 
+/// How many jobs of one sender may wait, by default (`reliability.md` section 6: queue).
+pub const JOBS_PER_SENDER_MAX: u64 = 500;
+
+/// Whether so many more jobs of a sender may come in while others of his wait. `most` 0: there is no limit.
+///
+/// # Errors
+/// [`Refusal::QueueFull`].
+pub const fn has_room(waiting: u64, more: u64, most: u64) -> Result<(), Refusal> {
+    if most > 0 && waiting.saturating_add(more) > most { Err(Refusal::QueueFull) } else { Ok(()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +146,15 @@ mod tests {
                 admit(proof, &[at(None), at(Some(&active))]),
                 Admission::Allowed { jobs: vec![1], denied: vec![(0, Denied::NotRegistered)] }
             );
+        }
+    }
+
+    #[test]
+    fn a_senders_queue_has_an_end_unless_it_has_none() {
+        for (waiting, more, most, room) in
+            [(0, 1, 1, true), (1, 1, 1, false), (499, 1, 500, true), (499, 2, 500, false), (u64::MAX, 9, 0, true)]
+        {
+            assert_eq!(has_room(waiting, more, most).is_ok(), room, "{waiting} {more} {most}");
         }
     }
 }

@@ -459,20 +459,17 @@ impl Job {
     fn ended(&mut self, attempt: AttemptNumber, end: AttemptEnd, with: Surroundings, now: Timestamp) -> Vec<Effect> {
         let withdrawn = self.is_withdrawn();
         if let (Some(by), false) = (self.canceling.take(), matches!(end, AttemptEnd::Printed(_))) {
-            let nothing_came_out = match &end {
-                AttemptEnd::Canceled(sides) => self.impressions_completed.max(*sides) == 0,
-                AttemptEnd::InDoubt { .. } => false,
-                AttemptEnd::Printed(_)
-                | AttemptEnd::Rejected(_)
-                | AttemptEnd::AbortedClean
-                | AttemptEnd::Blocked(_)
-                | AttemptEnd::RefusedForNow(_)
-                | AttemptEnd::NeverStarted => true,
-            };
-            return match (withdrawn, nothing_came_out) {
+            // Whether its sheets came out is asked as ever; what is certain is told with the end.
+            return match (withdrawn, end) {
                 (false, _) => self.end(JobState::Canceled, Outcome::Canceled { by }, with, now),
-                (true, true) => self.end(JobState::Aborted, Outcome::Expired, with, now),
-                (true, false) => self.end(JobState::Aborted, Outcome::DoubtClosed, with, now),
+                (true, AttemptEnd::InDoubt { certain, possible, why }) => {
+                    self.in_doubt_about(attempt, (certain, possible), why, with, now)
+                }
+                (true, AttemptEnd::Canceled(sides)) => {
+                    self.impressions_completed = self.impressions_completed.max(sides);
+                    self.end(JobState::Aborted, Outcome::Expired, with, now)
+                }
+                (true, _) => self.end(JobState::Aborted, Outcome::Expired, with, now),
             };
         }
         match end {
@@ -490,15 +487,7 @@ impl Job {
                 self.end(JobState::Aborted, Outcome::Unprintable { why }, with, now)
             }
             AttemptEnd::InDoubt { certain, possible, why } => {
-                // The device counts what it was sent: pages from first_page on, all copies one after the other.
-                let before = self.first_page - 1;
-                let pages = self.pages();
-                let (certain, possible) = match self.copies() {
-                    1 => ((before + certain).min(pages), (before + possible).min(pages)),
-                    _ => (0, pages),
-                };
-                let doubt = Doubt { attempt, certain, possible, why, since: now };
-                self.doubted(doubt, with, now)
+                self.in_doubt_about(attempt, (certain, possible), why, with, now)
             }
             AttemptEnd::AbortedClean => {
                 self.failures += 1;
@@ -519,6 +508,24 @@ impl Job {
         }
     }
 
+    /// The device counts what it was sent: pages from first_page on, all copies one after the other.
+    fn in_doubt_about(
+        &mut self,
+        attempt: AttemptNumber,
+        (certain, possible): (u32, u32),
+        why: String,
+        with: Surroundings,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let before = self.first_page - 1;
+        let pages = self.pages();
+        let (certain, possible) = match self.copies() {
+            1 => ((before + certain).min(pages), (before + possible).min(pages)),
+            _ => (0, pages),
+        };
+        self.doubted(Doubt { attempt, certain, possible, why, since: now }, with, now)
+    }
+
     /// Takes a job back that stands still at the printer although its time is over.
     fn withdrawn(&mut self) -> Vec<Effect> {
         let stands = self.expired && self.state == JobState::ProcessingStopped && self.canceling.is_none();
@@ -527,6 +534,11 @@ impl Job {
         };
         self.canceling = Some(String::new().into());
         vec![Effect::CancelAtDevice { job: self.uuid, attempt }]
+    }
+
+    /// Whether its time was over when a part of it had come out.
+    pub fn is_partly_printed(&self) -> bool {
+        self.outcome == Some(Outcome::Expired) && self.impressions_completed > 0
     }
 
     /// Whether it is being taken back from the printer because its time is over.

@@ -353,16 +353,20 @@ fn a12_what_stands_still_at_the_printer_is_taken_back_when_its_time_is_over() {
     assert_eq!(job.apply(JobEvent::Expire, with(), Timestamp(9)).unwrap(), [cancel(&job)]);
     assert_eq!(job.apply(JobEvent::Stopped(ONE), with(), Timestamp(10)).unwrap().len(), 1, "asked once");
     assert_eq!(job.apply(JobEvent::KeepUntil(Timestamp(99)), with(), Timestamp(11)), Err(Refusal::AlreadyCanceling));
-    for (end, outcome) in [
-        (AttemptEnd::Canceled(0), Outcome::Expired),
-        (AttemptEnd::Canceled(3), Outcome::DoubtClosed),
-        (AttemptEnd::InDoubt { certain: 0, possible: 2, why: String::new() }, Outcome::DoubtClosed),
-        (AttemptEnd::Printed(Evidence::E3), Outcome::Printed { evidence: Evidence::E3 }),
+    for (end, outcome, sides) in [
+        (AttemptEnd::Canceled(0), Outcome::Expired, 0),
+        (AttemptEnd::Canceled(3), Outcome::Expired, 3),
+        (AttemptEnd::NeverStarted, Outcome::Expired, 0),
+        (AttemptEnd::Printed(Evidence::E3), Outcome::Printed { evidence: Evidence::E3 }, 0),
     ] {
         let mut job = job.clone();
         job.apply(JobEvent::Ended(ONE, end), with(), Timestamp(12)).unwrap();
-        assert_eq!(job.outcome, Some(outcome));
+        assert_eq!((job.outcome.clone(), job.impressions_completed), (Some(outcome), sides));
     }
+    let mut lost = job.clone();
+    let end = AttemptEnd::InDoubt { certain: 0, possible: 2, why: String::new() };
+    lost.apply(JobEvent::Ended(ONE, end), with(), Timestamp(12)).unwrap();
+    assert!(lost.doubt.is_some() && !lost.is_over(), "whether it came out is asked");
     // What prints may finish; only when it stops after that it is taken back.
     let mut job = handed_and_expired(false);
     assert_eq!(job.apply(JobEvent::Expire, with(), Timestamp(9)).unwrap(), []);

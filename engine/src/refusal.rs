@@ -36,6 +36,9 @@ pub enum Refusal {
     /// A cancel is already under way.
     #[error("it is already being cancelled")]
     AlreadyCanceling,
+    /// As many jobs of this sender wait as may (`reliability.md` section 6: queue).
+    #[error("as many of your jobs wait as may; cancel some, or send again when they have printed")]
+    QueueFull,
     /// The record is not in a state in which that can happen.
     #[error("that cannot happen now")]
     NotPossible,

@@ -103,6 +103,8 @@ pub(crate) struct Wishes<'a> {
     pub(crate) top: &'a str,
     /// More lines for `[smtp]`.
     pub(crate) smtp: &'a str,
+    /// More lines for `[queue]`.
+    pub(crate) queue: &'a str,
 }
 
 impl Office {
@@ -129,10 +131,10 @@ impl Office {
         };
         let text = format!(
             "data = \"data\"\ndomain = \"print.example\"\n{}\n[smtp]\nlisten = [\"{smtp}\"]\n{}\n[http]\nlisten = [\"{http}\"]\n\
-             [trust]\n{trust}\n[dns]\n{dns}\n[queue]\nnotice-after = \"1 ms\"\neffect-retry = \"50 ms\"\nfollow-every = \"20 ms\"\nreserve = 0\n\
+             [trust]\n{trust}\n[dns]\n{dns}\n[queue]\nnotice-after = \"1 ms\"\neffect-retry = \"50 ms\"\nfollow-every = \"20 ms\"\nreserve = 0\n{}\n\
              [[printer]]\nname = \"office\"\ninfo = \"Office\"\ndevice = \"{}\"\ntime-out = \"2 s\"\nreport-token = \"{token}\"\n{}\n\
              {registration}\n{}\n",
-            wishes.top, wishes.smtp, printer.ipp, wishes.printer, wishes.more
+            wishes.top, wishes.smtp, wishes.queue, printer.ipp, wishes.printer, wishes.more
         );
         let config = scratch.write("tympan.toml", text);
         let mut office = Self { scratch, smtp, http, printer, config, process: None };

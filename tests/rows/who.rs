@@ -89,3 +89,29 @@ fn a_file_is_uploaded_with_curl_and_with_tympan_print() {
     office.printer.wait_for_pages(before + 2);
     wait_until("all jobs are completed", || office.jobs().iter().all(|job| job["state"] == "completed"));
 }
+
+#[test]
+fn a_sender_of_whom_too_many_jobs_wait_is_told_in_the_dialogue_until_one_is_gone() {
+    let office = Office::open_with(&Wishes { queue: "jobs-per-sender = 2", ..Wishes::default() });
+    office.printer.fault("off");
+    let send = || office.send(ANNA, &[OFFICE], &TestMail::new(ANNA, OFFICE).subject("Page").text("Hello\n").build());
+    assert!(send().starts_with("250"));
+    assert!(send().starts_with("250"));
+    let refused = send();
+    assert!(refused.starts_with("452") && refused.contains("Cancel some"), "{refused}");
+    assert_eq!(office.jobs().len(), 2);
+    let file = office.scratch.write("note.txt", "Hello\n");
+    let url = format!("http://{}/print/office", office.http);
+    if tympan_tests::peers::need("curl") {
+        let mut curl = std::process::Command::new("curl");
+        curl.args(["--silent", "--write-out", "%{http_code}", "--upload-file"])
+            .arg(&file)
+            .arg(format!("{url}?from={ANNA}"));
+        let said = tympan_tests::Process::run("curl", &mut curl).expect_success();
+        assert!(said.contains("cancel some") && said.ends_with("429"), "{said}");
+    }
+    office.printer.fault("clear");
+    office.wait_for_job("completed");
+    office.printer.fault("off");
+    wait_until("there is room again", || send().starts_with("250"));
+}

@@ -194,6 +194,10 @@ impl Records for Guard {
         self.store.waiting(whose, printer)
     }
 
+    fn open_jobs_of(&self, whose: Whose, sender: &str, most: u64) -> Later<'_, u64> {
+        self.store.open_jobs_of(whose, sender, most)
+    }
+
     fn waiting_senders(&self, whose: Whose, printer: PrinterUuid) -> Later<'_, Vec<WaitingSender>> {
         self.store.waiting_senders(whose, printer)
     }

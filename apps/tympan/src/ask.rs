@@ -280,11 +280,49 @@ pub(crate) async fn admin(args: Admin) -> Result<()> {
             let password = read_password()?;
             let body = json!({ "account": account, "password": password });
             let answer = remote.post("/admin/reset-password", &body).await?;
+            if args.server.json {
+                return print_json(&answer);
+            }
             println!("{} has a new password; all its sessions are closed.", text(&answer, "account"));
         }
-        AdminAction::Token => {
-            let answer = remote.post("/admin/token", &json!({})).await?;
+        AdminAction::Token { good_for } => {
+            let body = match good_for.is_empty() {
+                true => json!({}),
+                false => json!({ "good_for": good_for.join(" ") }),
+            };
+            let answer = remote.post("/admin/token", &body).await?;
+            if args.server.json {
+                return print_json(&answer);
+            }
             println!("{}", text(&answer, "token"));
+        }
+        AdminAction::Tokens => {
+            let tokens = remote.get("/admin/tokens").await?;
+            if args.server.json {
+                return print_json(&tokens);
+            }
+            let good_for = |token: &Value| match text(token, "printer") {
+                "" => text(token, "scope").to_owned(),
+                printer => format!("{} {printer}", text(token, "scope")),
+            };
+            let end = |token: &Value| match text(token, "expires_at") {
+                "" => "never".to_owned(),
+                at => at.to_owned(),
+            };
+            let rows = tokens.as_array().into_iter().flatten();
+            let rows: Vec<Vec<String>> = rows
+                .map(|token| {
+                    vec![text(token, "id").into(), good_for(token), text(token, "created_at").into(), end(token)]
+                })
+                .collect();
+            table(&["TOKEN", "GOOD FOR", "MADE", "ENDS"], &rows);
+        }
+        AdminAction::Revoke { token } => {
+            let answer = remote.post(&format!("/admin/tokens/{}/revoke", segment(token)?), &json!({})).await?;
+            if args.server.json {
+                return print_json(&answer);
+            }
+            println!("Revoked {token}; whoever used it is refused from now on.");
         }
     }
     Ok(())

@@ -442,7 +442,10 @@ pub(crate) enum RegistrationsAction {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tympan admin reset-password             asks for a new password of the first account
-  tympan admin token                      a token for --server … --token …")]
+  tympan admin token                      a token for --server … --token …
+  tympan admin token 30 days              one that ends by itself
+  tympan admin tokens                     which there are
+  tympan admin revoke 3f9c01aa            ends one of them")]
 pub(crate) struct Admin {
     #[command(flatten)]
     pub(crate) server: Server,
@@ -458,8 +461,19 @@ pub(crate) enum AdminAction {
         #[arg(default_value = "")]
         account: String,
     },
-    /// Make a token for this command line on another machine.
-    Token,
+    /// Make a token for this command line on another machine. It is shown once.
+    Token {
+        /// For how long it is good. Default: until it is revoked.
+        #[arg(value_name = "SPAN", num_args = 0..)]
+        good_for: Vec<String>,
+    },
+    /// List tokens: what they are good for, never the tokens themselves.
+    Tokens,
+    /// End a token.
+    Revoke {
+        /// Its number, as `tympan admin tokens` shows it.
+        token: String,
+    },
 }
 
 #[derive(Debug, Args)]

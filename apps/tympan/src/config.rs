@@ -91,6 +91,8 @@ pub(crate) struct Smtp {
     pub(crate) size_max: Octets,
     /// One address for all printers; its sender chooses.
     pub(crate) constant_address: Option<LocalPart>,
+    /// Whom to write to instead of `postmaster` here; said in its refusal.
+    pub(crate) postmaster: Option<Address>,
     /// Networks whose old devices send bare LF: normalised after strict framing.
     pub(crate) bare_lf_networks: Vec<Network>,
     /// Most connections, 1 to 1,000,000. Default 10,000.
@@ -109,6 +111,7 @@ impl Default for Smtp {
             submissions: Vec::new(),
             size_max: Whole(25 << 20),
             constant_address: None,
+            postmaster: None,
             bare_lf_networks: Vec::new(),
             connections_max: Whole(10_000),
             connections_per_address_max: Whole(50),
@@ -227,6 +230,8 @@ pub(crate) struct Queue {
     pub(crate) workers: Count<256>,
     /// How often a printing job's state is asked, at the fastest. Default 250 ms.
     pub(crate) follow_every: Short,
+    /// Most jobs of one sender that wait, 0 to 1,000,000; 0: no limit. Default 500.
+    pub(crate) jobs_per_sender: Whole<0, 1_000_000>,
     /// Disk that is always left free, in octets; `None`: the larger of 5 % and 1 GiB.
     pub(crate) reserve: Option<u64>,
 }
@@ -238,6 +243,7 @@ impl Default for Queue {
             effect_retry: Span(5 * SECOND),
             workers: Whole(2),
             follow_every: Span(250),
+            jobs_per_sender: Whole(tympan_engine::admit::JOBS_PER_SENDER_MAX),
             reserve: None,
         }
     }

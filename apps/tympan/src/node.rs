@@ -64,6 +64,7 @@ impl Node {
             notice_after_ms: config.queue.notice_after.0,
             effect_retry_ms: config.queue.effect_retry.0,
             inspect_workers: config.queue.workers.size(),
+            jobs_per_sender_max: config.queue.jobs_per_sender.0,
             ..SpoolerOptions::default()
         };
         let spooler = Spooler::new(records, documents, Clock::System, Randomness::System, spooler_options, crash);
@@ -273,6 +274,7 @@ fn smtp_options(config: &Config, url: &str) -> Result<SmtpOptions> {
         bare_lf_networks: networks(&config.smtp.bare_lf_networks),
         base_url: url.to_owned(),
         constant_address: config.smtp.constant_address.as_ref().map(|address| address.0.clone()),
+        postmaster: config.smtp.postmaster.as_ref().map(|address| address.0.clone()),
         dns: match (config.dns.enabled, config.dns.servers.is_empty()) {
             (false, _) => Dns::Off,
             (true, true) => Dns::System,

@@ -135,6 +135,9 @@ pub(super) fn why(facts: &Facts<'_>) -> Why {
     let which = format!("Job {}, {}{pages}, for {}.", job.short(), *job.name, printer.info);
     let mut next = String::new();
     let now = match hindrance {
+        Hindrance::Over if job.is_partly_printed() => {
+            format!("Stopped after {} sides: its time was over, and the rest was deleted.", job.impressions_completed)
+        }
         Hindrance::Over => job.outcome.as_ref().map_or_else(String::new, outcome),
         Hindrance::Preparing => "Being prepared: its pages are counted.".into(),
         Hindrance::Held(reason) => held(*reason).to_string(),

@@ -148,6 +148,9 @@ pub(super) fn why(facts: &Facts<'_>) -> Why {
     let which = format!("ジョブ {}「{}」{pages}、プリンター：{}。", job.short(), *job.name, printer.info);
     let mut next = String::new();
     let now = match hindrance {
+        Hindrance::Over if job.is_partly_printed() => {
+            format!("{}面まで印刷しました。保存期限が過ぎたため、残りは削除されました。", job.impressions_completed)
+        }
         Hindrance::Over => job.outcome.as_ref().map_or_else(String::new, outcome),
         Hindrance::Preparing => "準備中です。".into(),
         Hindrance::Held(reason) => held(*reason).to_string(),

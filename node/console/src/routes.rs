@@ -210,7 +210,9 @@ impl Console {
                 api::registrations::revoke,
             )
             .api(post.clone(), "/admin/reset-password", Token, api::admin::reset_password)
-            .api(post, "/admin/token", Token, api::admin::token)
+            .api(post.clone(), "/admin/token", Token, api::admin::token)
+            .api(get.clone(), "/admin/tokens", Token, api::admin::tokens)
+            .api(post, "/admin/tokens/{id}/revoke", Token, api::admin::revoke)
             .api(get, "/events", Api(Print, Anywhere), api::events::api)
     }
 }

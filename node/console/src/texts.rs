@@ -438,6 +438,7 @@ texts! {
     r_made_for_another: "Only the data made for its own printer is left, and the other printer does not take that.", "元のプリンター用のデータしか残っておらず、選んだプリンターでは印刷できません。";
     r_deleted: "Its data has been deleted; it cannot be printed again.", "データは削除済みのため、もう印刷できません。";
     r_not_ready: "The job is still being prepared.", "ジョブはまだ準備中です。";
+    r_queue_full: "As many of your jobs wait as may. Cancel some, or send again when they have printed.", "待機できるジョブ数の上限です。取り消すか、印刷が終わってからもう一度送ってください。";
     operator_holds: "An operator of the printer holds it; ask there.", "プリンターの管理者が保留しています。管理者にお問い合わせください。";
     r_canceling: "It is already being cancelled.", "すでに取り消し中です。";
     r_not_possible: "That cannot happen now.", "今はできません。";

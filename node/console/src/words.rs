@@ -18,6 +18,7 @@ pub(crate) fn refusal(refusal: Refusal, language: Language) -> &'static str {
         Refusal::MadeForAnother => t.r_made_for_another,
         Refusal::NotReady => t.r_not_ready,
         Refusal::AlreadyCanceling => t.r_canceling,
+        Refusal::QueueFull => t.r_queue_full,
         Refusal::NotPossible => t.r_not_possible,
     }
 }

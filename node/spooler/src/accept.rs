@@ -3,6 +3,7 @@
 use crate::change::Gathered;
 use crate::{Spooler, SpoolerError};
 use std::collections::BTreeSet;
+use tympan_engine::admit;
 use tympan_engine::retain;
 use tympan_engine::{
     DeviceProfile, DocumentId, Effect, Fence, HistoryKind, HoldReason, Job, JobDocument, JobEvent, JobId, JobOptions,
@@ -67,7 +68,8 @@ impl Spooler {
     /// Takes what was received: one job a target, all in one commit. When this returns, it is on disk.
     ///
     /// # Errors
-    /// [`SpoolerError::Full`] when there is no room, or the store's failure; nothing is stored then.
+    /// [`SpoolerError::Full`] when there is no room, [`Refusal::QueueFull`] when too many jobs of its sender wait, or
+    /// the store's failure; nothing is stored then.
     pub async fn accept(&self, submission: Submission) -> Result<Vec<Accepted>, SpoolerError> {
         self.crash_point("C2").await;
         loop {
@@ -84,6 +86,7 @@ impl Spooler {
 
     async fn try_accept(&self, submission: &Submission) -> Result<Vec<Accepted>, SpoolerError> {
         let now = self.now();
+        self.has_room_for(submission).await?;
         let mut gathered = Gathered::new(now);
         let mut accepted = Vec::with_capacity(submission.targets.len());
         let mut new_jobs = 0;
@@ -140,6 +143,16 @@ impl Spooler {
         self.inner.rush.came(new_jobs, now);
         self.commit(gathered).await?;
         Ok(accepted)
+    }
+
+    async fn has_room_for(&self, submission: &Submission) -> Result<(), SpoolerError> {
+        let most = self.inner.options.jobs_per_sender_max;
+        let (false, Some(target)) = (most == 0, submission.targets.first()) else {
+            return Ok(());
+        };
+        let whose = Whose::Owner(target.printer.owner);
+        let waiting = self.inner.records.open_jobs_of(whose, &submission.originator.address, most).await?;
+        Ok(admit::has_room(waiting, submission.targets.len() as u64, most)?)
     }
 
     /// The job that a repeated mail became before, if any.

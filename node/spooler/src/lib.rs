@@ -60,8 +60,8 @@ pub struct SpoolerOptions {
     /// First span before a failed effect is tried again, in milliseconds; doubles up to a minute, for mails up
     /// to an hour. Default 5 s.
     pub effect_retry_ms: Millis,
-    /// Most jobs that wait at one printer. Default 10,000,000.
-    pub queue_max: u64,
+    /// Most jobs of one sender that have not ended; 0: no limit. Default 500.
+    pub jobs_per_sender_max: u64,
 }
 
 impl Default for SpoolerOptions {
@@ -76,7 +76,7 @@ impl Default for SpoolerOptions {
             deliver_workers: 100_000,
             notify_workers: 4,
             effect_retry_ms: 5 * SECOND,
-            queue_max: 10_000_000,
+            jobs_per_sender_max: tympan_engine::admit::JOBS_PER_SENDER_MAX,
         }
     }
 }

@@ -144,6 +144,9 @@ pub trait Records: Send + Sync + 'static {
     /// What waits at a printer.
     fn waiting(&self, whose: Whose, printer: PrinterUuid) -> Later<'_, Waiting>;
 
+    /// How many jobs of a sender have not ended, counted up to `most`.
+    fn open_jobs_of(&self, whose: Whose, sender: &str, most: u64) -> Later<'_, u64>;
+
     /// The senders with ready jobs waiting at a printer.
     fn waiting_senders(&self, whose: Whose, printer: PrinterUuid) -> Later<'_, Vec<WaitingSender>>;
 

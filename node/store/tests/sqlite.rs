@@ -312,6 +312,7 @@ fn hot_queries_search_an_index() {
         ("waiting_jobs", &["jobs_waiting"]),
         ("waiting", &["PRIMARY KEY", "jobs_waiting_retry", "jobs_waiting_ready"]),
         ("waiting_senders", &["jobs_waiting_sender"]),
+        ("open_jobs_of", &["jobs_open_sender"]),
         ("open_attempts", &["attempts_open"]),
         ("next_effect_due", &["effects_run"]),
         ("documents_deleting", &["documents_deleting"]),

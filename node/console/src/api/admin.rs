@@ -3,13 +3,15 @@
 use super::created;
 use super::ok;
 use crate::account;
+use crate::act::span_between;
 use crate::ask::{Answer, Ask};
 use crate::failure::Failure;
 use crate::routes::Console;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
-use tympan_engine::TokenScope;
+use tympan_engine::time::{DAY, SECOND};
+use tympan_engine::{Millis, Token, TokenScope};
 use tympan_spooler::SpoolerError;
 
 #[derive(Deserialize)]
@@ -34,8 +36,69 @@ pub(crate) async fn reset_password(console: Arc<Console>, ask: Ask) -> Answer {
     }
 }
 
+/// Longest life of a token that has an end.
+const TOKEN_LIFE_MAX: Millis = 3_650 * DAY;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewToken {
+    /// For how long it is good; for ever if it does not say.
+    #[serde(default)]
+    good_for: Option<String>,
+}
+
 /// `POST /admin/token`
 pub(crate) async fn token(console: Arc<Console>, ask: Ask) -> Answer {
-    let token = console.spooler().new_token(ask.id.owner, TokenScope::Admin, None).await?;
-    Ok(created(&json!({ "token": token })))
+    let NewToken { good_for } = ask.input()?;
+    let spooler = console.spooler();
+    let until = match good_for {
+        Some(span) => Some(spooler.now() + span_between(ask.id.texts(), "good_for", &span, SECOND, TOKEN_LIFE_MAX)?),
+        None => None,
+    };
+    let token = spooler.new_token(ask.id.owner, TokenScope::Admin, until).await?;
+    let expires = until.map(|at| console.clock(ask.id.language).rfc3339(at));
+    Ok(created(&json!({ "token": token, "expires_at": expires })))
+}
+
+/// `GET /admin/tokens`: what each is good for, never the token itself. Links in letters are not listed.
+pub(crate) async fn tokens(console: Arc<Console>, ask: Ask) -> Answer {
+    let clock = console.clock(ask.id.language);
+    let printers = console.spooler().records().printers(ask.id.whose()).await?;
+    let listed = by_hand(&console, &ask).await?;
+    let rows: Vec<Value> = listed
+        .iter()
+        .map(|token| {
+            let (scope, printer) = match &token.scope {
+                TokenScope::Report { printer } => {
+                    let named = printers.iter().find(|row| row.record.uuid == *printer);
+                    ("report", named.map(|row| row.record.name.clone()))
+                }
+                TokenScope::Admin | TokenScope::Registration { .. } | TokenScope::Job { .. } => ("admin", None),
+            };
+            json!({
+                "id": token.id(),
+                "scope": scope,
+                "printer": printer,
+                "created_at": clock.rfc3339(token.created_at),
+                "expires_at": token.expires_at.map(|at| clock.rfc3339(at)),
+            })
+        })
+        .collect();
+    Ok(ok(&Value::Array(rows)))
+}
+
+/// `POST /admin/tokens/{id}/revoke`
+pub(crate) async fn revoke(console: Arc<Console>, ask: Ask) -> Answer {
+    let id = ask.params.get("id").to_ascii_lowercase();
+    let found = by_hand(&console, &ask).await?.into_iter().find(|token| token.id() == id);
+    let token = found.ok_or(Failure::NotFound)?;
+    console.spooler().revoke_token(token.token_hash).await?;
+    Ok(ok(&json!({ "id": id })))
+}
+
+async fn by_hand(console: &Console, ask: &Ask) -> Result<Vec<Token>, Failure> {
+    let mut tokens = console.spooler().records().tokens(ask.id.whose()).await?;
+    tokens.retain(Token::is_made_by_hand);
+    tokens.sort_by_key(|token| token.created_at);
+    Ok(tokens)
 }

@@ -242,6 +242,18 @@ async fn tokens_are_made_and_only_those_for_administration_count() {
         .await
         .is(401);
     world.browser().with("authorization", "Basic b2xnYTp4").api(Method::GET, "/printers", None).await.is(401);
+    let listed = program.api(Method::GET, "/admin/tokens", None).await.json();
+    let listed: Vec<_> =
+        listed.as_array().unwrap().iter().map(|row| (row["scope"].clone(), row["printer"].clone())).collect();
+    assert!(listed.contains(&(json!("report"), json!("office"))), "{listed:?}");
+    let short = program.api(Method::POST, "/admin/token", Some(json!({ "good_for": "2 hours" }))).await.json();
+    assert!(short["expires_at"].is_string());
+    program.api(Method::POST, "/admin/token", Some(json!({ "good_for": "for ever" }))).await.is(422);
+    let hash = tympan_spooler::access::token_hash(&token);
+    let id: String = hash[..4].iter().map(|octet| format!("{octet:02x}")).collect();
+    program.api(Method::POST, &format!("/admin/tokens/{id}/revoke"), Some(json!({}))).await.is(200);
+    other.api(Method::GET, "/printers", None).await.is(401);
+    program.api(Method::POST, &format!("/admin/tokens/{id}/revoke"), Some(json!({}))).await.is(404);
     program
         .api(Method::POST, "/admin/reset-password", Some(json!({ "account": "nobody", "password": "a good long one" })))
         .await

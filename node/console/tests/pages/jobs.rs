@@ -40,7 +40,7 @@ async fn jobs_are_held_released_kept_and_printed_elsewhere() {
     let mut owner = world.owner().await;
     owner.post(&format!("{base}/hold"), &[]).await.is(303);
     world.until(job, |job| !job.holds.is_empty()).await;
-    owner.get(&base).await.has("Held by a person").has("/release\"");
+    owner.get(&base).await.has("Held by an operator").has("/release\"");
     owner.post(&format!("{base}/release"), &[]).await.is(303);
     owner.post(&format!("{base}/release"), &[]).await.is(409);
     owner.post(&format!("{base}/keep"), &[("span", "5 days")]).await.is(303);
@@ -57,6 +57,29 @@ async fn jobs_are_held_released_kept_and_printed_elsewhere() {
     world.until(job, |job| matches!(job.outcome, Some(Outcome::Canceled { .. }))).await;
     owner.post(&format!("{base}/cancel"), &[]).await.is(409).has("already ended");
     owner.post(&format!("{base}/explode"), &[]).await.is(404);
+}
+
+#[tokio::test]
+async fn a_sender_lets_go_what_he_holds_and_not_what_an_operator_holds() {
+    let world = World::small().await;
+    world.printer("lobby", "Lobby").await;
+    let job = world.waiting_job("invoice.pdf", "anna@example.org").await;
+    let base = format!("/jobs/{}", job.short());
+    let (mut owner, mut anna) = (world.owner().await, world.browser());
+    let link = world.job_link(job).await;
+    anna.get(&link).await.is(200);
+    anna.post(&format!("{link}/hold"), &[]).await.is(303);
+    world.until(job, |job| !job.holds.is_empty()).await;
+    anna.get(&link).await.has("Held by its sender").has("/release\"");
+    anna.post(&format!("{link}/release"), &[]).await.is(303);
+    world.until(job, |job| job.holds.is_empty()).await;
+    owner.post(&format!("{base}/hold"), &[]).await.is(303);
+    world.until(job, |job| !job.holds.is_empty()).await;
+    anna.get(&link).await.has("Held by an operator").has_not("/release\"");
+    anna.post(&format!("{link}/release"), &[]).await.is(409).has("ask there");
+    assert_eq!(world.spooler.job(Whose::Everyones, job).await.unwrap().holds.len(), 1);
+    owner.post(&format!("{base}/release"), &[]).await.is(303);
+    world.until(job, |job| job.holds.is_empty()).await;
 }
 
 #[tokio::test]

@@ -111,6 +111,19 @@ pub(super) fn letter(kind: &NoticeKind, facts: &Facts<'_>) -> Letter {
         NoticeKind::Expired => {
             let trouble = printer.outage.as_ref().map(|outage| words::trouble(&outage.trouble, LANGUAGE));
             let why = trouble.map_or(String::new(), |trouble| format!(" {info} could not print: {trouble}."));
+            if job.is_partly_printed() {
+                return Letter {
+                    subject: format!("Printed in part, then deleted: {}", *job.name),
+                    text: format!(
+                        "{} stopped at {info} after {} sides. It was kept until {}; the rest was deleted.{why}\n\n\
+                         To print it, send it again.\n{}",
+                        which(job),
+                        job.impressions_completed,
+                        time(job.keep_until.min(facts.now), facts.zone),
+                        settings(),
+                    ),
+                };
+            }
             Letter {
                 subject: format!("Deleted without printing: {}", *job.name),
                 text: format!(

@@ -111,6 +111,19 @@ pub(super) fn letter(kind: &NoticeKind, facts: &Facts<'_>) -> Letter {
         NoticeKind::Expired => {
             let trouble = printer.outage.as_ref().map(|outage| words::trouble(&outage.trouble, LANGUAGE));
             let why = trouble.map_or(String::new(), |trouble| format!("理由: {trouble}。\n"));
+            if job.is_partly_printed() {
+                return Letter {
+                    subject: format!("途中まで印刷し、残りを削除しました: {}", *job.name),
+                    text: format!(
+                        "{} は {info} で{}面まで印刷して止まりました。保存期限（{}）が過ぎたため、残りは削除しました。\n{why}\n\
+                         印刷するには、もう一度送ってください。\n{}",
+                        which(job),
+                        job.impressions_completed,
+                        time(job.keep_until.min(facts.now), facts.zone),
+                        settings(),
+                    ),
+                };
+            }
             Letter {
                 subject: format!("印刷されずに削除されました: {}", *job.name),
                 text: format!(

@@ -24,7 +24,7 @@ pub use options::{Listen, Role, SmtpOptions};
 
 use tokio::time::Instant;
 use tracing::{debug, error, warn};
-use tympan_engine::OwnerId;
+use tympan_engine::{OwnerId, Refusal};
 use tympan_smtp::Reply;
 use tympan_spooler::SpoolerError;
 use tympan_store::StoreError;
@@ -40,6 +40,7 @@ fn failed(error: &SpoolerError, doing: &'static str) -> Reply {
             warn!(doing, "The disk is full");
             texts::disk_full()
         }
+        SpoolerError::Refused(Refusal::QueueFull) => texts::queue_full(),
         error => {
             error!(error = %Chain(error), doing, "The store failed");
             texts::trouble()

@@ -104,6 +104,11 @@ pub(super) fn disk_full() -> Reply {
     Reply::new(452, (4, 3, 1), "The disk is full here; please send again later.")
 }
 
+pub(super) fn queue_full() -> Reply {
+    Reply::new(452, (4, 2, 2), "As many of your jobs wait here as may. Cancel some (write its number in the subject of")
+        .line("a mail to PRINTER+cancel at this domain), or send again when they have printed.")
+}
+
 pub(super) fn trouble() -> Reply {
     Reply::new(451, (4, 3, 0), "Something broke here and nothing was stored; please send again later.")
 }

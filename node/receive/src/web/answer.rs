@@ -4,6 +4,7 @@ use http::request::Parts;
 use http::{Response, StatusCode, header};
 use serde::Serialize;
 use tracing::{error, warn};
+use tympan_engine::Refusal;
 use tympan_http::respond::{self, with_header};
 use tympan_http::{Body, BodyError, HeaderValue};
 use tympan_spooler::{Accepted, SpoolerError};
@@ -153,6 +154,10 @@ impl Refused {
             SpoolerError::Full | SpoolerError::Store(StoreError::Full) => {
                 warn!(doing, "The disk is full");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "The disk is full here; please try again later.")
+            }
+            SpoolerError::Refused(refusal @ Refusal::QueueFull) => {
+                let text = format!("Nothing was stored: {refusal}.");
+                Self::new(StatusCode::TOO_MANY_REQUESTS, text)
             }
             other => {
                 error!(error = %other, doing, "The store failed");

@@ -198,6 +198,13 @@ impl Records for MemoryStore {
         })
     }
 
+    fn open_jobs_of(&self, whose: Whose, sender: &str, most: u64) -> Later<'_, u64> {
+        let sender = fold(sender);
+        self.ask(|state| {
+            state.open_jobs_of(whose, &sender).take(usize::try_from(most).unwrap_or(usize::MAX)).count() as u64
+        })
+    }
+
     fn waiting_senders(&self, whose: Whose, printer: PrinterUuid) -> Later<'_, Vec<WaitingSender>> {
         self.ask(|state| {
             let mut jobs: Vec<&Job> = state.waiting(whose, printer).map(|(_, job)| job).collect();

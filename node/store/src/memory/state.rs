@@ -123,6 +123,11 @@ impl State {
         self.open.range(all).filter(|(_, job)| self.job(*job, whose).is_some()).count() as u64
     }
 
+    pub(super) fn open_jobs_of(&self, whose: Whose, sender: &str) -> impl Iterator<Item = &Job> {
+        let open = self.open.iter().filter_map(move |(_, job)| Some(self.job(*job, whose)?.1));
+        open.filter(move |job| fold(&job.originator.address) == sender)
+    }
+
     pub(super) fn due(&self, whose: Whose) -> impl Iterator<Item = (Timestamp, (Version, &Job))> {
         self.due.iter().filter_map(move |(at, job)| Some((*at, self.job(*job, whose)?)))
     }

@@ -41,7 +41,9 @@ pub(super) const WAITING_RETRY: &str = "SELECT retry_interval_ms FROM jobs
 pub(super) const WAITING_READY: &str = "SELECT ready_at FROM jobs
     WHERE waiting = 1 AND printer = ?2 AND ready_at IS NOT NULL AND (?1 IS NULL OR owner = ?1)
     ORDER BY ready_at DESC LIMIT 1";
-pub(super) const WAITING_SENDERS: &str = "SELECT originator, may_be_mailed, count(*), max(uuid), language FROM jobs
+pub(super) const OPEN_JOBS_OF: &str =
+    "SELECT 1 FROM jobs WHERE originator = ?2 AND over = 0 AND (?1 IS NULL OR owner = ?1) LIMIT ?3";
+const WAITING_SENDERS: &str = "SELECT originator, may_be_mailed, count(*), max(uuid), language FROM jobs
     WHERE waiting = 1 AND printer = ?2 AND (?1 IS NULL OR owner = ?1)
     GROUP BY originator, may_be_mailed ORDER BY originator, may_be_mailed";
 pub(super) const OPEN_ATTEMPTS: &str = "SELECT version, body FROM attempts
@@ -131,6 +133,7 @@ impl SqliteStore {
             ("waiting", WAITING_RETRY),
             ("waiting", WAITING_READY),
             ("waiting_senders", WAITING_SENDERS),
+            ("open_jobs_of", OPEN_JOBS_OF),
             ("open_attempts", OPEN_ATTEMPTS),
             ("next_effect_due", NEXT_EFFECT),
             ("documents_deleting", DOCUMENTS_DELETING),
@@ -282,6 +285,19 @@ impl Records for SqliteStore {
                 waiting.ready_at_max = one(conn, WAITING_READY, values(), number)?.map(Timestamp);
             }
             Ok(waiting)
+        })
+    }
+
+    fn open_jobs_of(&self, theirs: Whose, sender: &str, most: u64) -> Later<'_, u64> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.read_with("count a sender's jobs", |conn| {
+            let mut statement = conn.prepare_cached(OPEN_JOBS_OF)?;
+            let mut rows = statement.query(params![whose(theirs), fold(sender), most])?;
+            let mut count = 0;
+            while rows.next()?.is_some() {
+                count += 1;
+            }
+            Ok(count)
         })
     }
 

@@ -41,6 +41,7 @@ CREATE INDEX jobs_owner ON jobs (owner, uuid);
 CREATE INDEX jobs_printer ON jobs (printer, uuid);
 CREATE INDEX jobs_originator ON jobs (originator, uuid);
 CREATE INDEX jobs_open ON jobs (printer, uuid) WHERE over = 0;
+CREATE INDEX jobs_open_sender ON jobs (originator) WHERE over = 0;
 CREATE INDEX jobs_doubt ON jobs (uuid) WHERE in_doubt = 1;
 CREATE INDEX jobs_waiting ON jobs (printer, priority DESC, id) WHERE waiting = 1;
 CREATE INDEX jobs_waiting_sender ON jobs (printer, originator, may_be_mailed, uuid, language, owner)

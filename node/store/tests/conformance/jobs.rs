@@ -65,6 +65,10 @@ pub(crate) async fn senders_of_waiting_jobs_are_listed_once(store: Store) {
         ]
     );
     assert_eq!(senders[1].example, JobUuid(uuid(5)));
+    for (sender, most, count) in [("Bert@example.org", 9, 2), ("bert@example.org", 1, 1), ("nobody@example.org", 9, 0)]
+    {
+        assert_eq!(done(store.open_jobs_of(ALL, sender, most)).await, count, "{sender}");
+    }
 }
 
 pub(crate) async fn jobs_are_listed_newest_first(store: Store) {
