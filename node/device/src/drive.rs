@@ -177,7 +177,7 @@ impl Printing<'_> {
         let is_back = two_sided && in_copy.is_multiple_of(2);
         // What the client asked for wins over what the pixels measure.
         let size = self.ticket.media.as_ref().map_or(page.size, |media| media.size);
-        let need = PageNeed { size, is_back };
+        let need = PageNeed { size, is_back, coverage: page.coverage };
         let impression = self.impression + 1;
         let tray = loop {
             let mut watch = self.shared.watch();
@@ -225,9 +225,9 @@ impl Printing<'_> {
         };
         self.printed.push(PdfPage { png: path, picture: page.page, resolution: page.resolution });
         debug!(job_id = self.id, impression, "Printed a side");
-        let (id, coverage) = (self.id, page.coverage);
+        let id = self.id;
         self.shared.printed(printed, page.thumbnail.clone(), |model| {
-            model.page_printed(id, tray, need, &coverage);
+            model.page_printed(id, tray, need);
         });
         Ok(SideOutcome::Printed)
     }

@@ -122,8 +122,18 @@ impl Marker {
         format!("{}{} toner", name[..1].to_uppercase(), &name[1..])
     }
 
+    /// Whether nothing can be printed without it: black, and what there is instead of it.
+    pub fn is_always_needed(&self) -> bool {
+        self.only || self.color == MarkerColor::Black
+    }
+
+    /// What it puts down for such a page, in millionths of the page.
+    pub(super) fn covers(&self, coverage: &Coverage) -> u32 {
+        if self.only { coverage.in_black() } else { coverage.of(self.color) }
+    }
+
     pub(super) fn consume(&mut self, coverage: &Coverage) {
-        let covered = if self.only { coverage.in_black() } else { coverage.of(self.color) };
+        let covered = self.covers(coverage);
         // 5 % is 50,000 millionths.
         let used = u64::from(covered) * u64::from(FULL) / 50_000 / u64::from(self.yield_pages.max(1));
         self.level_ppm = self.level_ppm.saturating_sub(used.min(u64::from(FULL)) as u32);

@@ -38,6 +38,8 @@ pub struct PageNeed {
     pub size: MediaSize,
     /// Which side of its sheet the page is: a back side takes no new sheet.
     pub is_back: bool,
+    /// What it puts down of each colour.
+    pub coverage: Coverage,
 }
 
 /// Whether a page may be printed now.
@@ -123,6 +125,7 @@ pub struct Model {
     pub identify: Option<(String, u64)>,
     /// Paper that the printing job waits for.
     media_needed: Option<MediaSize>,
+    marker_needed: Option<MarkerColor>,
     next_job_id: i32,
     finished_kept: usize,
 }
@@ -146,6 +149,7 @@ impl Model {
             power_cycle: 1,
             identify: None,
             media_needed: None,
+            marker_needed: None,
             next_job_id: first_job_id.max(1),
             finished_kept: 500,
         }
@@ -175,8 +179,11 @@ impl Model {
         if self.trays.iter().any(Tray::is_low) {
             warnings.push("media-low-warning");
         }
-        if self.markers.iter().any(Marker::is_empty) {
+        // A page in black needs no cyan, so an empty colour stops only what is to have it.
+        if self.markers.iter().any(|m| m.is_empty() && (m.is_always_needed() || self.marker_needed == Some(m.color))) {
             errors.push("marker-supply-empty-error");
+        } else if self.markers.iter().any(Marker::is_empty) {
+            warnings.push("marker-supply-empty-warning");
         }
         if self.markers.iter().any(Marker::is_low) {
             warnings.push("marker-supply-low-warning");
@@ -371,11 +378,10 @@ impl Model {
         if self.power == Power::Off || self.printing != Some(id) || !self.jobs.contains_key(&id) {
             return Gate::Gone;
         }
+        (self.media_needed, self.marker_needed) = (None, None);
         if self.jobs.get(&id).is_some_and(|j| j.cancel_requested) {
-            self.media_needed = None;
             return Gate::Canceled;
         }
-        self.media_needed = None;
         if self.faults.jam_at_page == Some(impression) && !self.is_stopped() {
             self.faults.jam_at_page = None;
             self.faults.jammed = true;
@@ -384,6 +390,8 @@ impl Model {
                 self.trays[tray].take_sheet();
             }
         }
+        let dry = self.markers.iter().find(|marker| marker.is_empty() && marker.covers(&need.coverage) > 0);
+        self.marker_needed = dry.map(|marker| marker.color);
         let tray = self.tray_for(id, need.size);
         if tray.is_none() && !need.is_back {
             self.media_needed = Some(need.size);
@@ -401,7 +409,7 @@ impl Model {
     }
 
     /// A side of paper came out.
-    pub fn page_printed(&mut self, id: i32, tray: usize, need: PageNeed, coverage: &Coverage) {
+    pub fn page_printed(&mut self, id: i32, tray: usize, need: PageNeed) {
         if !need.is_back {
             if let Some(tray) = self.trays.get_mut(tray) {
                 tray.take_sheet();
@@ -410,7 +418,7 @@ impl Model {
         }
         self.impressions += 1;
         for marker in &mut self.markers {
-            marker.consume(coverage);
+            marker.consume(&need.coverage);
         }
         if let Some(job) = self.jobs.get_mut(&id) {
             job.impressions_completed += 1;
@@ -422,7 +430,7 @@ impl Model {
     pub fn finish_job(&mut self, id: i32, outcome: Outcome, now: u64) {
         if self.printing == Some(id) {
             self.printing = None;
-            self.media_needed = None;
+            (self.media_needed, self.marker_needed) = (None, None);
         }
         let Some(job) = self.jobs.get_mut(&id) else {
             return;
@@ -473,7 +481,7 @@ impl Model {
             Power::Off => {
                 self.jobs.clear();
                 self.printing = None;
-                self.media_needed = None;
+                (self.media_needed, self.marker_needed) = (None, None);
                 self.identify = None;
             }
             Power::On => {

@@ -20,7 +20,8 @@ fn job(model: &mut Model, ticket: Ticket) -> i32 {
     id
 }
 
-const FRONT: PageNeed = PageNeed { size: MediaSize { x: 21_000, y: 29_700 }, is_back: false };
+const NOTHING: Coverage = Coverage { cyan: 0, magenta: 0, yellow: 0, black: 0 };
+const FRONT: PageNeed = PageNeed { size: MediaSize { x: 21_000, y: 29_700 }, is_back: false, coverage: NOTHING };
 
 fn json(text: &str) -> Change {
     serde_json::from_str(text).unwrap()
@@ -38,7 +39,8 @@ fn every_fault_of_paper_and_toner_has_its_reason() {
     for (change, state, reasons) in [
         (r#"{"cover_open":true}"#, PrinterState::Stopped, vec!["cover-open-error"]),
         (r#"{"jammed":true}"#, PrinterState::Stopped, vec!["media-jam-error"]),
-        (r#"{"markers":{"cyan":0}}"#, PrinterState::Stopped, vec!["marker-supply-empty-error"]),
+        (r#"{"markers":{"cyan":0}}"#, PrinterState::Idle, vec!["marker-supply-empty-warning"]),
+        (r#"{"markers":{"black":0}}"#, PrinterState::Stopped, vec!["marker-supply-empty-error"]),
         (r#"{"markers":{"cyan":10}}"#, PrinterState::Idle, vec!["marker-supply-low-warning"]),
         (r#"{"trays":{"tray-1":{"sheets":0}}}"#, PrinterState::Idle, vec!["media-empty-warning"]),
         (r#"{"trays":{"tray-1":{"sheets":25}}}"#, PrinterState::Idle, vec!["media-low-warning"]),
@@ -68,7 +70,7 @@ fn a_job_waits_for_its_paper_and_goes_on_when_it_is_there() {
     assert_eq!(model.start_next_job(2), Some(id));
     let gate = model.begin_page(id, 1, FRONT);
     assert_eq!(gate, Gate::Print { tray: 0, millis: 0 });
-    model.page_printed(id, 0, FRONT, &Coverage::default());
+    model.page_printed(id, 0, FRONT);
     assert_eq!(model.begin_page(id, 2, FRONT), Gate::Stopped);
     assert_eq!(model.jobs[&id].state, JobState::ProcessingStopped);
     assert_eq!(model.jobs[&id].reasons(model.is_stopped()), ["printer-stopped"]);
@@ -78,7 +80,7 @@ fn a_job_waits_for_its_paper_and_goes_on_when_it_is_there() {
     assert_eq!(model.trays[0].sheets, 250, "a tray takes what it holds");
     assert_eq!(model.begin_page(id, 2, FRONT), Gate::Print { tray: 0, millis: 0 });
     assert_eq!(model.reasons(), ["none"]);
-    model.page_printed(id, 0, FRONT, &Coverage::default());
+    model.page_printed(id, 0, FRONT);
     model.finish_job(id, Outcome::Printed, 9);
     let job = &model.jobs[&id];
     assert_eq!((job.state, job.impressions_completed, job.sheets_completed), (JobState::Completed, 2, 2));
@@ -92,7 +94,7 @@ fn a_jam_comes_at_its_page_loses_the_sheet_and_is_mended() {
     let id = job(&mut model, Ticket::default());
     model.start_next_job(2);
     assert!(matches!(model.begin_page(id, 1, FRONT), Gate::Print { .. }));
-    model.page_printed(id, 0, FRONT, &Coverage::default());
+    model.page_printed(id, 0, FRONT);
     assert_eq!(model.begin_page(id, 2, FRONT), Gate::Stopped);
     assert_eq!((model.reasons(), model.trays[0].sheets), (vec!["media-jam-error".to_owned()], 248));
     assert_eq!(model.begin_page(id, 2, FRONT), Gate::Stopped, "asking again changes nothing");
@@ -110,7 +112,7 @@ fn back_sides_take_no_sheet() {
     let back = PageNeed { is_back: true, ..FRONT };
     for (n, need) in [(1, FRONT), (2, back)] {
         let Gate::Print { tray, .. } = model.begin_page(id, n, need) else { panic!("side {n} must print") };
-        model.page_printed(id, tray, need, &Coverage::default());
+        model.page_printed(id, tray, need);
     }
     assert_eq!((model.trays[0].sheets, model.sheets, model.impressions), (0, 1, 2));
     assert_eq!(model.jobs[&id].sheets_completed, 1);
@@ -255,4 +257,20 @@ fn only_so_many_finished_jobs_are_kept() {
         model.finish_job(id, Outcome::Printed, n);
     }
     assert_eq!((model.jobs.len(), *model.jobs.keys().next().unwrap()), (500, 21));
+}
+
+#[test]
+fn an_empty_colour_stops_only_the_page_that_is_to_have_it() {
+    let mut model = printer();
+    model.apply(&json(r#"{"markers":{"cyan":0}}"#), 1).unwrap();
+    let id = job(&mut model, Ticket::default());
+    assert_eq!(model.start_next_job(2), Some(id));
+    let black = PageNeed { coverage: Coverage { black: 1, ..NOTHING }, ..FRONT };
+    assert!(matches!(model.begin_page(id, 1, black), Gate::Print { .. }));
+    model.page_printed(id, 0, black);
+    let blue = PageNeed { coverage: Coverage { cyan: 1, magenta: 1, ..NOTHING }, ..FRONT };
+    assert_eq!(model.begin_page(id, 2, blue), Gate::Stopped);
+    assert_eq!((model.state(), model.reasons()), (PrinterState::Stopped, vec!["marker-supply-empty-error".to_owned()]));
+    model.apply(&json(r#"{"markers":{"cyan":100}}"#), 3).unwrap();
+    assert!(matches!(model.begin_page(id, 2, blue), Gate::Print { .. }));
 }

@@ -71,7 +71,7 @@ async fn paper_runs_out_and_the_job_goes_on_when_it_is_back() {
 #[tokio::test]
 async fn an_empty_colour_a_cover_and_a_jam_stop_and_are_mended() {
     for (fault, reason, mended) in [
-        (r#"{"markers":{"cyan":0}}"#, "marker-supply-empty-error", r#"{"markers":{"cyan":100}}"#),
+        (r#"{"markers":{"black":0}}"#, "marker-supply-empty-error", r#"{"markers":{"black":100}}"#),
         (r#"{"cover_open":true}"#, "cover-open-error", r#"{"cover_open":false}"#),
         (r#"{"jammed":true}"#, "media-jam-error", r#"{"jammed":false}"#),
     ] {
