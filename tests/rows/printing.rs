@@ -68,12 +68,27 @@ fn a02_the_local_part_picks_the_printer() {
 
 #[test]
 fn a02_one_constant_address_serves_all_and_the_sender_picks() {
+    let scratch = tympan_tests::Scratch::new("lobby");
+    let lobby = Printer::start(&scratch, "lobby", None);
+    let more = format!(
+        "[[printer]]\nname = \"lobby\"\ndevice = \"{}\"\n[[registration]]\nprinter = \"lobby\"\nsender = \"{ANNA}\"\n",
+        lobby.ipp
+    );
     let smtp = "constant-address = \"print\"";
-    let office = Office::open_with(&Wishes { smtp, ..Wishes::default() });
-    let reply = office.send(ANNA, &["print@print.example"], &mail(1));
-    assert!(reply.starts_with("250 2.0.0"), "{reply}");
-    office.wait_for_job("completed");
-    assert_eq!(office.printer.numbers(), [Some(1)]);
+    let office = Office::open_with(&Wishes { smtp, more: &more, ..Wishes::default() });
+    let to = "print@print.example";
+    let mail = |subject: &str, number: u32| {
+        let picture = samples::png(number, 600, 800);
+        TestMail::new(ANNA, to).subject(subject).attach("picture.png", "image/png", picture).build()
+    };
+    // Without a word, where the sender was registered first.
+    let reply = office.send(ANNA, &[to], &mail("Picture", 1));
+    assert!(reply.starts_with("250 2.0.0") && reply.contains("Office"), "{reply}");
+    office.printer.wait_for_pages(1);
+    let reply = office.send(ANNA, &[to], &mail("[lobby] Picture", 2));
+    assert!(reply.starts_with("250 2.0.0") && reply.contains("lobby"), "{reply}");
+    lobby.wait_for_pages(1);
+    assert_eq!((office.printer.numbers(), lobby.numbers()), (vec![Some(1)], vec![Some(2)]));
 }
 
 #[test]

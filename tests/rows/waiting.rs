@@ -35,6 +35,29 @@ fn a07_why_a_job_waits_is_said_for_each_trouble() {
 }
 
 #[test]
+fn a07_ink_and_paper_are_looked_at_per_colour_and_per_tray() {
+    let office = Office::open();
+    office.printer.fault("no-ink cyan");
+    let send = |subject: &str, number: u32| {
+        let picture = samples::png(number, 600, 800);
+        let mail = TestMail::new(ANNA, OFFICE).subject(subject).attach("picture.png", "image/png", picture).build();
+        assert!(office.send(ANNA, &[OFFICE], &mail).starts_with("250"));
+    };
+    send("In colour", 1);
+    office.wait_for_why("cyan");
+    send("In black [mono]", 2);
+    office.printer.wait_for_pages(1);
+    assert_eq!(office.printer.numbers(), [Some(2)], "black does not wait for cyan");
+    office.printer.fault("clear");
+    office.printer.wait_for_pages(2);
+    // Tray 1 has A4. Another tray that is empty is nobody's trouble here.
+    office.printer.fault("no-paper tray-2");
+    send("On A4", 3);
+    office.printer.wait_for_pages(3);
+    assert_eq!(office.printer.numbers(), [Some(2), Some(1), Some(3)]);
+}
+
+#[test]
 fn a09_a_waiting_job_survives_kill_9() {
     let mut office = Office::open();
     office.printer.fault("off");

@@ -4,7 +4,9 @@ use crate::cli::Demo;
 use crate::config::Config;
 use crate::node::{Node, reachable};
 use anyhow::{Context, Result, bail};
+use std::fs::DirBuilder;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tympan_device::{DeviceEvent, DeviceOptions, ReportOptions, VirtualPrinter};
@@ -24,16 +26,15 @@ struct Folder {
 
 impl Folder {
     fn new(named: Option<PathBuf>) -> Result<Self> {
-        let (path, temporary) = match named {
-            Some(path) => (path, false),
-            None => {
-                let name = format!("tympan-demo-{}", std::process::id());
-                (std::env::temp_dir().join(name), true)
-            }
+        let made = |path: &Path| format!("could not make {}", path.display());
+        let Some(path) = named else {
+            // Nobody else can guess it, or have put it there.
+            let path = std::env::temp_dir().join(format!("tympan-demo-{:032x}", u128::from_be_bytes(random())));
+            DirBuilder::new().mode(0o700).create(&path).with_context(|| made(&path))?;
+            return Ok(Self { path: path.canonicalize()?, temporary: true });
         };
-        std::fs::create_dir_all(&path).with_context(|| format!("could not make {}", path.display()))?;
-        let path = path.canonicalize()?;
-        Ok(Self { path, temporary })
+        std::fs::create_dir_all(&path).with_context(|| made(&path))?;
+        Ok(Self { path: path.canonicalize()?, temporary: false })
     }
 }
 
@@ -93,21 +94,25 @@ pub(crate) async fn run(args: Demo) -> Result<()> {
 
     let serve = async move {
         let welcome = crate::hands::welcome_mail(&node, SENDER, ADDRESS)?;
-        crate::print::send_welcome(smtp, SENDER, ADDRESS, welcome).await.context("the welcome mail was not taken")?;
-        println!("Sent a welcome mail with a PDF to {ADDRESS}.");
-        let page = tokio::time::timeout(WELCOME_MAX, first_page(&mut events)).await;
-        match page {
-            Ok(Some(file)) => {
-                let file = pages.join(file);
-                println!(
-                    "It is printed: {} ({:.1} s after the start).",
-                    file.display(),
-                    started.elapsed().as_secs_f64()
-                );
+        let printed = async {
+            crate::print::send_welcome(smtp, SENDER, ADDRESS, welcome)
+                .await
+                .context("the welcome mail was not taken")?;
+            println!("Sent a welcome mail with a PDF to {ADDRESS}.");
+            match tokio::time::timeout(WELCOME_MAX, first_page(&mut events)).await {
+                Ok(Some(file)) => Ok(pages.join(file)),
+                Ok(None) | Err(_) => {
+                    let secs = WELCOME_MAX.as_secs();
+                    bail!("the welcome page did not come out in {secs} s; TYMPAN_LOG=debug shows more")
+                }
             }
-            Ok(None) | Err(_) => {
-                bail!("the welcome page did not come out in {} s; TYMPAN_LOG=debug shows more", WELCOME_MAX.as_secs())
+        };
+        tokio::select! {
+            file = printed => {
+                let secs = started.elapsed().as_secs_f64();
+                println!("It is printed: {} ({secs:.1} s after the start).", file?.display());
             }
+            stop = crate::serve::stop_asked() => return node.run_until(std::future::ready(stop)).await,
         }
         if args.once {
             return node.run_until(std::future::ready(Ok(()))).await;

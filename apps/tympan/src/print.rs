@@ -28,7 +28,7 @@ pub(crate) async fn run(args: Print) -> Result<()> {
     };
     let reverse_path = ReversePath::Address(address(&from)?);
     let recipients = args.to.iter().map(|to| Ok(Recipient::from(address(to)?))).collect::<Result<Vec<_>>>()?;
-    let server = smarthost(&args)?;
+    let servers = servers(&args).await?;
     let octets = mail(&args, &from)?;
 
     let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new(octets.len() as u64) };
@@ -41,12 +41,23 @@ pub(crate) async fn run(args: Print) -> Result<()> {
     let shown = bar.clone();
     let envelope = Envelope { reverse_path, recipients };
     let hostname = hostname();
-    let outcome = server
-        .hand_over(&hostname, envelope, &octets, &mut |octets| shown.set_position(octets))
-        .await
-        .with_context(|| format!("{}:{} did not take it", server.host, server.port))?;
-    bar.finish_and_clear();
-    tell(&outcome)
+    let mut servers = servers.into_iter().peekable();
+    while let Some(server) = servers.next() {
+        let progress = &mut |octets| shown.set_position(octets);
+        match server.hand_over(&hostname, envelope.clone(), &octets, progress).await {
+            Ok(outcome) => {
+                bar.finish_and_clear();
+                return tell(&outcome);
+            }
+            // The next server of the same domain may be there.
+            Err(error) if error.is_temporary && servers.peek().is_some() => {}
+            Err(error) => {
+                let server = format!("{}:{} did not take it", server.host, server.port);
+                return Err(anyhow::Error::from(error).context(server));
+            }
+        }
+    }
+    bail!("there is no server to send to; name one with --server")
 }
 
 /// Says what became of each recipient; an error if any was refused.
@@ -90,14 +101,23 @@ fn address(text: &str) -> Result<Address> {
     Address::parse(text).with_context(|| format!("`{text}` is no mail address; write it like office@print.example"))
 }
 
-fn smarthost(args: &Print) -> Result<Smarthost> {
-    let named = match &args.server {
-        Some(server) => server.clone(),
-        None => {
-            let domain = args.to.first().and_then(|to| to.rsplit_once('@')).map_or("localhost", |(_, domain)| domain);
-            domain.to_owned()
-        }
+/// The servers to try: the one that was named, else those that take mail for the recipient's domain.
+async fn servers(args: &Print) -> Result<Vec<Smarthost>> {
+    if let Some(named) = &args.server {
+        return Ok(vec![smarthost(args, named)?]);
+    }
+    let domain = args.to.first().and_then(|to| to.rsplit_once('@')).map_or("localhost", |(_, domain)| domain);
+    // This machine's own name is in no DNS.
+    let found = match domain {
+        "localhost" => vec![domain.to_owned()],
+        domain => tympan_deliver::mail_servers(domain).await.with_context(|| {
+            format!("could not find the mail server of {domain}\n\nhint: Name it: --server mail.example.org:25")
+        })?,
     };
+    found.iter().map(|host| smarthost(args, host.trim_end_matches('.'))).collect()
+}
+
+fn smarthost(args: &Print, named: &str) -> Result<Smarthost> {
     let implicit = args.tls == Tls::Implicit;
     let (host, port) = match named.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.starts_with('[') => {
@@ -105,7 +125,7 @@ fn smarthost(args: &Print) -> Result<Smarthost> {
             (host.trim_matches(['[', ']']).to_owned(), port)
         }
         _ => (
-            named.clone(),
+            named.to_owned(),
             if implicit {
                 465
             } else if args.user.is_some() {

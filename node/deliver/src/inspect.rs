@@ -23,6 +23,8 @@ use crate::workshop::Failed;
 
 /// Documents of one job (`reliability` section 6).
 const DOCUMENTS_MAX: u32 = 20;
+/// Attachments that are printed of one mail (`reliability` section 6).
+const ATTACHMENTS_MAX: usize = 10;
 /// Remarks kept of one job.
 const REMARKS_MAX: usize = 50;
 /// A picture whose sides are both shorter is a logo, in pixels.
@@ -325,6 +327,10 @@ impl Delivery {
         parts.retain(|part| if part.is_body { with_body } else { with_attachments });
         // The text of the mail comes first, whatever its place.
         parts.sort_by_key(|part| !part.is_body);
+        let bodies = parts.iter().filter(|part| part.is_body).count();
+        for part in parts.drain((bodies + ATTACHMENTS_MAX).min(parts.len())..) {
+            findings.remark(Remark::TooManyDocuments { name: part.name, limit: ATTACHMENTS_MAX as u32 });
+        }
         Ok(parts)
     }
 

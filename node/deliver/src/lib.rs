@@ -23,5 +23,5 @@ pub mod workshop;
 pub use delivery::{Delivery, DeliveryOptions, Timings};
 pub use output::{Answer, Answered, OutputTimes, Outputs};
 pub use remark::{Remark, in_language};
-pub use report::{MailOut, ReportOptions, SendError, Smarthost, SmtpTls};
+pub use report::{MailOut, ReportOptions, SendError, Smarthost, SmtpTls, mail_servers};
 pub use test_page::TestPage;

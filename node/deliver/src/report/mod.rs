@@ -17,7 +17,8 @@ mod words_ja;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use tracing::{info, warn};
@@ -31,6 +32,7 @@ use tympan_store::Whose;
 
 use crate::delivery::Stop;
 pub use compose::{Letter, Mail};
+pub use mx::mail_servers;
 pub use smarthost::{Smarthost, SmtpTls};
 pub use smtp::SendError;
 
@@ -122,7 +124,12 @@ pub enum ReportError {
 pub(crate) struct Reporter {
     options: ReportOptions,
     way: Way,
+    /// When the folder of notices was last swept.
+    swept: Mutex<Option<Instant>>,
 }
+
+/// How often the folder of notices is swept at most.
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
 enum Way {
     Folder,
@@ -177,7 +184,7 @@ impl Reporter {
                 Way::Direct(Box::new(mx::Direct::new(dns, *port, &options.hostname)?))
             }
         };
-        Ok(Self { options, way })
+        Ok(Self { options, way, swept: Mutex::default() })
     }
 
     /// [`tympan_engine::Effect::Notify`].
@@ -292,7 +299,12 @@ impl Reporter {
     async fn send(&self, spooler: &Spooler, mail: &Mail, tries: u32) -> Result<&'static str, Stop> {
         let octets = mail.octets(&self.options.domain).map_err(Stop::Again)?;
         let sent = match &self.way {
-            Way::Folder => folder::write(&self.options.folder, mail, &octets).await,
+            Way::Folder => {
+                if self.is_to_sweep() {
+                    folder::sweep(&self.options.folder).await;
+                }
+                folder::write(&self.options.folder, mail, &octets).await
+            }
             Way::Smarthost(smarthost) => smarthost.send(&self.options.hostname, &mail.to, &octets).await,
             Way::Direct(direct) => direct.send(&mail.to, &octets).await,
             Way::Hand(hand) => (hand.0)(mail),
@@ -307,6 +319,15 @@ impl Reporter {
                 Ok("console")
             }
         }
+    }
+
+    fn is_to_sweep(&self) -> bool {
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = swept.is_none_or(|at| at.elapsed() >= SWEEP_EVERY);
+        if due {
+            *swept = Some(Instant::now());
+        }
+        due
     }
 
     /// The sender's jobs that wait at the printer, oldest first.

@@ -87,6 +87,15 @@ impl Direct {
     }
 }
 
+/// The servers that take mail for a domain, in the order in which they are to be tried, as the system's DNS has them.
+///
+/// # Errors
+/// When the domain takes no mail, does not exist, or nothing answers.
+pub async fn mail_servers(domain: &str) -> Result<Vec<String>, SendError> {
+    let direct = Direct::new(&[], 25, "").map_err(|error| SendError::temporary(error.to_string()))?;
+    direct.servers(domain).await
+}
+
 /// Sorts by preference; without any MX the domain is its own server.
 fn order(domain: &str, mut answers: Vec<(u16, String)>, own: &str) -> Result<Vec<String>, SendError> {
     if answers.is_empty() {
