@@ -1,5 +1,6 @@
 //! One test or more for each row of the requirements, named by its id, over real processes and sockets.
 
+mod doors;
 mod office;
 mod printing;
 mod waiting;

@@ -16,7 +16,7 @@ use tympan_deliver::{Delivery, DeliveryOptions, MailOut, ReportOptions, Smarthos
 use tympan_engine::{JobOptions, OwnerId, Printer, PrinterEvent, PrinterPolicy, RegistrationEvent, TokenScope};
 use tympan_http::{Body, Hosts, Incoming, Limits, Peer, Request, Response, ServeOptions, Server, Service, TlsMaterial};
 use tympan_receive::{
-    Dns, Identities, Listen, Network, ReportDoor, Role, SmtpDoor, SmtpOptions, UploadDoor, UploadOptions,
+    Dns, Identities, IppDoor, Listen, Network, Role, SmtpDoor, SmtpOptions, UploadDoor, UploadOptions,
 };
 use tympan_render::Renderer;
 use tympan_smtp::client::Credentials;
@@ -89,6 +89,15 @@ impl Node {
         let smtp = door.local_addrs();
 
         let hands = Arc::new(Hands::new(spooler.clone(), delivery.clone(), config.domain.0.clone(), url.clone()));
+        let mut unknown = spooler.records().printers(Whose::Owner(OWNER)).await?;
+        unknown.retain(|row| row.record.profile.is_none() && !row.record.removed);
+        let (asking, language) = (Arc::clone(&hands), config.language);
+        // Print dialogues show what a printer can do: who was never asked is asked before the first job.
+        tokio::spawn(async move {
+            for row in unknown {
+                let _ = tympan_console::Hands::ask_printer(&*asking, &row.record, language).await;
+            }
+        });
         let console = Console::new(ConsoleOptions {
             constant_address: config.smtp.constant_address.as_ref().map(|address| address.0.clone()),
             time_zone: config.time_zone.as_ref().map(|zone| zone.0.clone()),
@@ -109,7 +118,8 @@ impl Node {
             },
             identities(&spooler),
         );
-        let web = Arc::new(Web { console: console.router(), upload, report: ReportDoor::new(spooler.clone()) });
+        let ipp = IppDoor::new(upload.clone());
+        let web = Arc::new(Web { console: console.router(), upload, ipp });
 
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -183,18 +193,18 @@ impl Node {
     }
 }
 
-/// Console, uploads and reports behind one address.
+/// Console, uploads and IPP behind one address.
 struct Web<C> {
     console: C,
     upload: UploadDoor,
-    report: ReportDoor,
+    ipp: IppDoor,
 }
 
 impl<C: Service> Service for Web<C> {
     async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let path = request.uri().path();
-        if path.starts_with(tympan_receive::report::PATH) {
-            self.report.call(request, peer).await
+        if path.starts_with(tympan_receive::IPP_PATH) {
+            self.ipp.call(request, peer).await
         } else if path.starts_with(tympan_receive::UPLOAD_PATH) {
             self.upload.call(request, peer).await
         } else {
@@ -255,7 +265,7 @@ fn hosts(config: &Config, url: &str) -> Hosts {
 }
 
 fn networks(listed: &[crate::values::Network]) -> Vec<Network> {
-    listed.iter().map(|network| network.0.clone()).collect()
+    listed.iter().map(|network| network.0).collect()
 }
 
 fn smtp_options(config: &Config, url: &str) -> Result<SmtpOptions> {

@@ -1,20 +1,23 @@
 //! Doors: how jobs come in.
 //!
 //! [`SmtpDoor`] takes mail: each of its listeners drives SMTP sessions over sockets, finds out who sent a mail, and
-//! says 250 only when its jobs are safe on disk. [`UploadDoor`] takes documents by HTTP, and says 201 as late. The doors
+//! says 250 only when its jobs are safe on disk. [`UploadDoor`] takes documents by HTTP, and says 201 as late; [`IppDoor`]
+//! takes them from print dialogues, and reports of printers. The doors
 //! know the spooler and nothing behind it; none renders, delivers or waits for a printer.
 
 mod accounts;
+mod ipp;
 mod mail;
 mod network;
 mod proof;
 mod rates;
-pub mod report;
+mod report;
 mod smtp;
 mod web;
 
+pub use ipp::IppDoor;
 pub use network::{Network, NetworkError};
 pub use proof::Dns;
-pub use report::ReportDoor;
+pub use report::PATH as IPP_PATH;
 pub use smtp::{DoorError, Listen, Role, SmtpDoor, SmtpOptions};
 pub use web::{Identities, UPLOAD_PATH, UploadDoor, UploadOptions, Uploader};

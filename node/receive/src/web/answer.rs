@@ -113,9 +113,9 @@ impl Taken {
 
 /// Why nothing (more) was taken.
 #[derive(Clone, Debug)]
-pub(super) struct Refused {
-    status: StatusCode,
-    text: String,
+pub(crate) struct Refused {
+    pub(crate) status: StatusCode,
+    pub(crate) text: String,
     asking: Option<&'static str>,
     accepted: Vec<String>,
     empty: bool,

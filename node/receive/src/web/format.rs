@@ -3,10 +3,10 @@
 //! Only a first look; the worker that makes pages looks again.
 
 /// How many octets are looked at.
-pub(super) const START_OCTETS: usize = 1024;
+pub(crate) const START_OCTETS: usize = 1024;
 
 /// The MIME type of a document that can be printed, or what it is instead, for the refusal.
-pub(super) fn sniff(start: &[u8], declared: Option<&str>) -> Result<&'static str, &'static str> {
+pub(crate) fn sniff(start: &[u8], declared: Option<&str>) -> Result<&'static str, &'static str> {
     let start = &start[..start.len().min(START_OCTETS)];
     // Readers of PDF take up to 1024 octets of rubbish before its first line.
     if find(start, b"%PDF-") {

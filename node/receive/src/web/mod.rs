@@ -14,15 +14,21 @@ mod words;
 pub use options::UploadOptions;
 pub use who::{Identities, Uploader};
 
+pub(crate) use answer::Refused;
+pub(crate) use format::{START_OCTETS, sniff};
+pub(crate) use take::Originating;
+pub(crate) use words::clean_name;
+
 use std::sync::Arc;
 
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, header};
+use tympan_engine::{Language, Printer};
 use tympan_http::{Body, HeaderValue, Incoming, Peer, Service};
 use tympan_spooler::Spooler;
 
 use crate::accounts::Accounts;
-use answer::{Asked, Refused};
+use answer::Asked;
 
 /// Where documents are uploaded, followed by the printer's name, and a file's name if one likes.
 pub const UPLOAD_PATH: &str = "/print/";
@@ -51,6 +57,31 @@ impl UploadDoor {
     pub fn new(spooler: Spooler, options: UploadOptions, identities: impl Into<Option<Identities>>) -> Self {
         let accounts = Accounts::new(spooler.clone());
         Self { inner: Arc::new(Inner { spooler, options, accounts, identities: identities.into() }) }
+    }
+
+    /// The queue.
+    pub(crate) fn spooler(&self) -> &Spooler {
+        &self.inner.spooler
+    }
+
+    /// Where people reach the console, without a slash at the end.
+    pub(crate) fn base_url(&self) -> &str {
+        &self.inner.options.base_url
+    }
+
+    /// Octets of a document.
+    pub(crate) fn octets_max(&self) -> u64 {
+        self.inner.options.octets_max
+    }
+
+    /// Whose job it will be, if they may print there.
+    pub(crate) async fn originating(
+        &self,
+        uploader: &Uploader,
+        printer: &Printer,
+        language: Language,
+    ) -> Result<Originating, Refused> {
+        take::originating(&self.inner, uploader, printer, language).await
     }
 
     /// Who sends a request: a bearer token, a password, a browser session, or a listed network, in this order.

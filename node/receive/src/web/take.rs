@@ -23,11 +23,23 @@ const FILES_MAX: usize = 20;
 const FIELD_OCTETS_MAX: usize = 4 * 1024;
 
 /// Whose job it will be.
-struct Originating {
-    address: String,
-    registration: Option<Registration>,
+pub(crate) struct Originating {
+    pub(crate) address: String,
+    pub(crate) registration: Option<Registration>,
+    pub(crate) language: Language,
+    pub(crate) may_be_mailed: bool,
+}
+
+/// Whose job it will be, where nothing but the credentials says who it is.
+pub(super) async fn originating(
+    door: &Inner,
+    uploader: &Uploader,
+    printer: &Printer,
     language: Language,
-    may_be_mailed: bool,
+) -> Result<Originating, Refused> {
+    let taken = Taken { printer: String::new(), label: String::new(), jobs: Vec::new(), remarks: Vec::new() };
+    let taking = Taking { door, uploader, printer, language, key: None, taken };
+    taking.originating(&Wanted::default()).await
 }
 
 pub(super) async fn take(

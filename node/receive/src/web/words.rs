@@ -77,7 +77,7 @@ pub(super) fn decode(text: &str) -> Option<String> {
 }
 
 /// A file's name as it can be shown: without folders and control characters, not too long.
-pub(super) fn clean_name(name: &str) -> Option<String> {
+pub(crate) fn clean_name(name: &str) -> Option<String> {
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = name.chars().filter(|c| !c.is_control()).take(200).collect();
     let name = name.trim();
