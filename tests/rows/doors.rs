@@ -6,8 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use tympan_ipp::{Message, Operation, StatusCode, Value};
-use tympan_tests::peers::{self, IpptoolSuite, ipptool};
-use tympan_tests::samples;
+use tympan_tests::peers::{self, Cups, IpptoolSuite, ipptool};
+use tympan_tests::scratch::set_mode;
+use tympan_tests::{samples, wait_until};
 
 use super::office::{Office, Wishes};
 
@@ -141,4 +142,30 @@ fn bad_and_hostile_requests_get_the_status_that_the_standard_names() {
     assert!(office.jobs().is_empty());
     assert_eq!(status(&office, &print_job(&office, &packed, &gzip(b"hello\n"))), StatusCode::SuccessfulOk);
     office.wait_for_job("completed");
+}
+
+#[test]
+fn cups_adds_a_printer_of_ours_without_a_driver_and_prints() {
+    if !Cups::need() {
+        return;
+    }
+    let office = Office::open();
+    let cups = Cups::start();
+    wait_until("the server knows what its printer can do", || ipp_attributes(&office).contains("two-sided-long-edge"));
+    cups.add("office", &uri(&office));
+    let document = office.scratch.write("three.pdf", samples::pdf(3));
+    set_mode(office.scratch.path(), 0o755);
+    cups.print("office", &["sides=two-sided-long-edge", "copies=2"], &document);
+    let printed = || office.printer.numbers();
+    wait_until(&format!("two copies of three pages; cupsd says {}", cups.log()), || printed().len() >= 6);
+    office.wait_for_job("completed");
+    assert_eq!(printed(), [Some(1), Some(2), Some(3), Some(1), Some(2), Some(3)]);
+}
+
+/// What Get-Printer-Attributes says of the office's printer.
+fn ipp_attributes(office: &Office) -> String {
+    if peers::need("ipptool") {
+        return ipptool::ask(&uri(office), Path::new("get-printer-attributes.test"));
+    }
+    String::new()
 }

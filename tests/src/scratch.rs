@@ -84,7 +84,7 @@ impl Drop for Scratch {
 }
 
 /// Sets the permissions of a file or folder.
-pub(crate) fn set_mode(path: &Path, mode: u32) {
+pub fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
         .unwrap_or_else(|cause| panic!("cannot change who may use {}: {cause}", path.display()));
 }

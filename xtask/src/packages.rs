@@ -13,6 +13,7 @@ enum Probe {
     /// A program in the search path or in one of [`EXTRA_FOLDERS`].
     Program(&'static str),
     PerlModule(&'static str),
+    File(&'static str),
 }
 
 struct Package {
@@ -42,6 +43,17 @@ const PACKAGES: &[Package] = &[
         name: "cups-ipp-utils",
         probe: Probe::Program("ippeveprinter"),
         why: "ippeveprinter, a printer that we did not write, and ipptool with its conformance suites",
+    },
+    Package {
+        name: "cups-daemon",
+        probe: Probe::Program("cupsd"),
+        why: "the spooler of Linux desktops, which prints through us; each test runs one of its own",
+    },
+    Package { name: "cups-client", probe: Probe::Program("lpadmin"), why: "lpadmin and lp, to print through CUPS" },
+    Package {
+        name: "cups-filters",
+        probe: Probe::File("/usr/lib/cups/filter/pdftopdf"),
+        why: "without it CUPS prints nothing on a driverless printer",
     },
     Package {
         name: "avahi-daemon",
@@ -125,6 +137,7 @@ impl Package {
     fn is_there(&self) -> bool {
         match self.probe {
             Probe::Program(program) => find(program),
+            Probe::File(path) => Path::new(path).exists(),
             Probe::PerlModule(module) => answers("perl", &[&format!("-M{module}"), "-e", "1"]),
         }
     }

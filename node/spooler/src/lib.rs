@@ -113,6 +113,8 @@ pub(crate) struct Inner {
     pub(crate) changed: broadcast::Sender<Changed>,
     pub(crate) job_ids: Mutex<std::collections::HashMap<PrinterUuid, std::ops::Range<u32>>>,
     pub(crate) next_due: AtomicU64,
+    /// When the last registration was made, in milliseconds since 1970.
+    pub(crate) registered_at: AtomicU64,
     /// The outage of each printer for which waiting jobs were stored in another form.
     pub(crate) stored: Mutex<std::collections::HashMap<PrinterUuid, tympan_engine::OutageId>>,
     /// When each printer had last been asked when its waiting senders were told.
@@ -145,6 +147,7 @@ impl Spooler {
                 changed,
                 job_ids: Mutex::default(),
                 next_due: AtomicU64::new(0),
+                registered_at: AtomicU64::new(0),
                 stored: Mutex::default(),
                 told: Mutex::default(),
                 told_behind: Mutex::default(),

@@ -2,10 +2,11 @@
 
 use crate::change::take;
 use crate::{Spooler, SpoolerError};
+use std::sync::atomic::Ordering;
 use tympan_engine::retain;
 use tympan_engine::{
     Access, JobEvent, JobOptions, Language, Printer, PrinterUuid, Refusal, Registration, RegistrationEvent,
-    RegistrationId, RegistrationState,
+    RegistrationId, RegistrationState, Timestamp,
 };
 use tympan_store::{Change, JobFilter, JobStates, Key, StoreError, Versioned, Whose};
 
@@ -204,8 +205,16 @@ impl Spooler {
         Ok(())
     }
 
+    /// Each a little later than the one before: "registered first" is to have a meaning within a millisecond too.
+    fn moment_of_registration(&self) -> Timestamp {
+        let now = self.now().0;
+        let later = |before: u64| Some(now.max(before + 1));
+        let before = self.inner.registered_at.fetch_update(Ordering::SeqCst, Ordering::SeqCst, later);
+        Timestamp(before.ok().and_then(later).unwrap_or(now))
+    }
+
     fn blank(&self, printer: &Printer, sender: &str, language: Language) -> Registration {
-        let now = self.now();
+        let now = self.moment_of_registration();
         Registration {
             owner: printer.owner,
             id: RegistrationId::from_parts(now, self.random()),

@@ -2,6 +2,7 @@
 //!
 //! A test that needs one begins with `if !peers::need("swaks") { return; }`.
 
+pub mod cups;
 pub mod ippeveprinter;
 pub mod ipptool;
 pub mod namespace;
@@ -11,6 +12,7 @@ pub mod smtp_source;
 pub mod smtplib;
 pub mod swaks;
 
+pub use cups::Cups;
 pub use ippeveprinter::IppEvePrinter;
 pub use ipptool::{IpptoolReport, IpptoolSuite};
 pub use namespace::Namespace;
@@ -73,4 +75,15 @@ pub fn find(program: &str) -> Option<PathBuf> {
 #[track_caller]
 pub fn command(program: &str) -> std::process::Command {
     std::process::Command::new(find(program).unwrap_or_else(|| panic!("{program} is not installed")))
+}
+
+/// Numbers of a user and his group, for peers that drop root's rights.
+#[track_caller]
+fn account(name: &str) -> (u32, u32) {
+    let accounts = std::fs::read_to_string("/etc/passwd").expect("the list of accounts");
+    let fields: Option<Vec<&str>> =
+        accounts.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields.first() == Some(&name));
+    let fields = fields.unwrap_or_else(|| panic!("there is no account `{name}`"));
+    let id = |at: usize| fields.get(at).and_then(|id| id.parse().ok()).expect("a number in the list of accounts");
+    (id(2), id(3))
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{command, need};
+use super::{account, command, need};
 use crate::ports::free_port;
 use crate::process::Process;
 use crate::scratch::{Scratch, set_mode};
@@ -154,15 +154,4 @@ impl Drop for Postfix {
             wait_until("the end of Postfix", || !self.process.is_running());
         }
     }
-}
-
-/// User and group id of an account.
-#[track_caller]
-fn account(name: &str) -> (u32, u32) {
-    let accounts = std::fs::read_to_string("/etc/passwd").expect("the list of accounts");
-    let fields: Option<Vec<&str>> =
-        accounts.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields.first() == Some(&name));
-    let fields = fields.unwrap_or_else(|| panic!("there is no account `{name}`, which Postfix needs"));
-    let id = |at: usize| fields.get(at).and_then(|id| id.parse().ok()).expect("a number in the list of accounts");
-    (id(2), id(3))
 }

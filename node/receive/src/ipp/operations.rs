@@ -374,7 +374,14 @@ fn created(request: &Message, unsupported: Vec<Attribute>) -> Message {
 async fn find_job(scene: &Scene<'_>, arrived: &Arrived) -> Result<Job, Refused> {
     let message = &arrived.message;
     let id = match message.operation_attribute("job-uri").and_then(Attribute::string) {
-        Some(uri) => uri.rsplit('/').next().and_then(|number| number.parse().ok()).ok_or_else(Refused::not_found)?,
+        // A job of another printer is not found here, whatever its number.
+        Some(uri) => uri
+            .rsplit_once('/')
+            .filter(|(printer, _)| {
+                printer.rsplit('/').next().is_some_and(|name| name.eq_ignore_ascii_case(&arrived.name))
+            })
+            .and_then(|(_, number)| number.parse().ok())
+            .ok_or_else(Refused::not_found)?,
         None => {
             let id = message.operation_attribute("job-id").and_then(Attribute::integer);
             let id = id.and_then(|id| u32::try_from(id).ok()).filter(|id| *id > 0);
