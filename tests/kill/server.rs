@@ -30,7 +30,7 @@ impl Server {
             senders::ADDRESSES.map(|sender| format!("[[registration]]\nprinter = \"office\"\nsender = \"{sender}\"\n"));
         let text = format!(
             "data = \"data\"\ndomain = \"print.example\"\n[smtp]\nlisten = [\"{smtp}\"]\n[http]\nlisten = [\"{http}\"]\n\
-             [trust]\nnetworks = [\"127.0.0.0/8\"]\n[dns]\nenabled = false\n[queue]\nfollow-every = \"20 ms\"\nreserve = 0\n\
+             [trust]\nnetworks = [\"127.0.0.0/8\"]\n[dns]\nenabled = false\n[queue]\nfollow-every = \"20 ms\"\nreserve = 0\njobs-per-sender = 0\n\
              [[printer]]\nname = \"office\"\ninfo = \"Office\"\ndevice = \"{device}\"\n{}",
             registrations.concat()
         );

@@ -169,3 +169,27 @@ fn ipp_attributes(office: &Office) -> String {
     }
     String::new()
 }
+
+#[test]
+fn an_ipp_client_holds_a_job_and_lets_it_go() {
+    let office = Office::open();
+    let mut held =
+        Message::request(Operation::PrintJob, 1, uri(&office)).operation("requesting-user-name", Value::name("anna"));
+    held = held.job("job-hold-until", Value::keyword("indefinite"));
+    let request = [held.encode(), b"hello\n".to_vec()].concat();
+    assert_eq!(status(&office, &request), StatusCode::SuccessfulOk);
+    office.wait_for_why("Held by its sender");
+    let about = |operation| Message::request(operation, 2, uri(&office)).operation("job-id", 1).encode();
+    assert_eq!(status(&office, &about(Operation::ReleaseJob)), StatusCode::SuccessfulOk);
+    office.wait_for_job("completed");
+    assert_eq!(status(&office, &about(Operation::HoldJob)), StatusCode::ClientErrorNotPossible);
+    assert_eq!(status(&office, &about(Operation::CancelJob)), StatusCode::ClientErrorNotPossible);
+    // What an operator holds is not let go by its sender.
+    office.printer.fault("off");
+    assert_eq!(status(&office, &print_job(&office, &[], b"again\n")), StatusCode::SuccessfulOk);
+    office.wait_for_why("switched off");
+    let id = office.jobs()[0]["id"].as_str().unwrap().to_owned();
+    office.tympan(&["job", "hold", &id]);
+    let release = Message::request(Operation::ReleaseJob, 3, uri(&office)).operation("job-id", 2).encode();
+    assert_eq!(status(&office, &release), StatusCode::ClientErrorNotAuthorized);
+}

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 
 use http::{Response, header};
 use tracing::info;
-use tympan_engine::{DocumentId, Job, JobEvent, JobId, JobSource, Language, Originator, Printer, Right, Timestamp};
+use tympan_engine::{
+    DocumentId, HoldReason, Job, JobEvent, JobId, JobSource, Language, Originator, Printer, Right, Timestamp,
+};
 use tympan_http::Body;
 use tympan_ipp::{Attribute, GroupTag, Message, Operation, RequestedAttributes, StatusCode};
 use tympan_spooler::{SpoolerError, Submission, Target};
@@ -53,6 +55,8 @@ pub(super) async fn perform(door: &Inner, arrived: &mut Arrived) -> Answer {
         Operation::PrintJob => print_job(&scene, arrived).await,
         Operation::ValidateJob => validate_job(&scene, arrived).await,
         Operation::CancelJob => cancel_job(&scene, arrived).await,
+        Operation::HoldJob => hold_job(&scene, arrived).await,
+        Operation::ReleaseJob => release_job(&scene, arrived).await,
         Operation::GetJobAttributes => get_job_attributes(&scene, arrived).await,
         Operation::GetJobs => get_jobs(&scene, arrived).await,
         Operation::GetPrinterAttributes => get_printer_attributes(&scene, arrived).await,
@@ -127,6 +131,15 @@ impl Asker {
         }
     }
 
+    /// His right at a printer.
+    fn right_at(&self, printer: &Printer) -> Right {
+        match &self.0 {
+            Uploader::Owner(_) => Right::Own,
+            Uploader::Account(account) => account.right_at(printer.uuid),
+            Uploader::Network(_) => Right::Print,
+        }
+    }
+
     /// Under which name what he does stands in the history.
     fn name(&self) -> String {
         match &self.0 {
@@ -172,7 +185,7 @@ async fn print_job(scene: &Scene<'_>, arrived: &mut Arrived) -> Answer {
         format: format.into(),
         document_name: name.into(),
         remarks: Vec::new(),
-        holds: std::collections::BTreeSet::new(),
+        holds: ticket.held.then_some(HoldReason::Sender).into_iter().collect(),
     };
     let accepted = match spooler.accept(submission).await {
         Ok(accepted) => accepted,
@@ -283,17 +296,55 @@ fn job_name(message: &Message) -> String {
 // ---------------------------------------------------------------------- jobs go
 
 async fn cancel_job(scene: &Scene<'_>, arrived: &Arrived) -> Answer {
-    let asker = scene.asker(arrived).await?;
-    let job = find_job(scene, arrived).await?;
-    if !asker.may(&job) {
-        let text = "This is somebody else's job.";
+    let (asker, job) = own_job(scene, arrived).await?;
+    move_job(scene, &asker, &job, JobEvent::Cancel(asker.name().into())).await?;
+    Ok(ok(arrived))
+}
+
+async fn hold_job(scene: &Scene<'_>, arrived: &Arrived) -> Answer {
+    let (asker, job) = own_job(scene, arrived).await?;
+    if let Some(until) = arrived.message.operation_attribute("job-hold-until") {
+        match until.string().unwrap_or_default() {
+            // To hold it until now is to let it go (RFC 8011 section 4.3.5).
+            "no-hold" => return release_job(scene, arrived).await,
+            "indefinite" => {}
+            _ => return Err(Refused::value(until.clone()).into()),
+        }
+    }
+    let reason = HoldReason::by_hand(asker.right_at(&scene.printer));
+    move_job(scene, &asker, &job, JobEvent::Hold(reason)).await?;
+    Ok(ok(arrived))
+}
+
+async fn release_job(scene: &Scene<'_>, arrived: &Arrived) -> Answer {
+    let (asker, job) = own_job(scene, arrived).await?;
+    let right = asker.right_at(&scene.printer);
+    if job.holds.is_empty() {
+        return Err(Refused::new(StatusCode::ClientErrorNotPossible, "The job is not held.").into());
+    }
+    if !job.holds.iter().all(|hold| hold.is_lifted_by(right)) {
+        let text = "An operator of the printer holds it, or it waits for something else than a word.";
         return Err(Refused::new(StatusCode::ClientErrorNotAuthorized, text).into());
     }
-    let by = asker.name();
-    let event = JobEvent::Cancel(by.clone().into());
-    let moved = scene.door.upload.spooler().job_event(scene.whose(), job.uuid, event, Some(&by)).await;
-    moved.map_err(|error| Refused::store(&error, "cancel a job"))?;
+    for hold in &job.holds {
+        move_job(scene, &asker, &job, JobEvent::Unhold(*hold)).await?;
+    }
     Ok(ok(arrived))
+}
+
+/// The job that a request is about, if whoever asks may move it.
+async fn own_job(scene: &Scene<'_>, arrived: &Arrived) -> Result<(Asker, Job), End> {
+    let asker = scene.asker(arrived).await?;
+    let job = find_job(scene, arrived).await?;
+    if asker.may(&job) {
+        return Ok((asker, job));
+    }
+    Err(Refused::new(StatusCode::ClientErrorNotAuthorized, "This is somebody else's job.").into())
+}
+
+async fn move_job(scene: &Scene<'_>, asker: &Asker, job: &Job, event: JobEvent) -> Result<(), Refused> {
+    let moved = scene.door.upload.spooler().job_event(scene.whose(), job.uuid, event, Some(&asker.name())).await;
+    moved.map(drop).map_err(|error| Refused::store(&error, "move a job"))
 }
 
 // ---------------------------------------------------------------------- questions

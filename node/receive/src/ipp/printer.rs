@@ -13,13 +13,15 @@ use super::job::{View, date_time};
 use super::ticket;
 
 /// "operations-supported": each of them does its work.
-pub(super) const OPERATIONS: [Operation; 6] = [
+pub(super) const OPERATIONS: [Operation; 8] = [
     Operation::PrintJob,
     Operation::ValidateJob,
     Operation::CancelJob,
     Operation::GetJobAttributes,
     Operation::GetJobs,
     Operation::GetPrinterAttributes,
+    Operation::HoldJob,
+    Operation::ReleaseJob,
 ];
 
 /// "document-format-supported": what the server makes pages of; the first lets it find out.
@@ -152,6 +154,8 @@ fn template(profile: &DeviceProfile, all: &mut Group) {
     all.push("copies-supported", Value::range(1, i32::from(COPIES_MAX)));
     all.push("finishings-default", Value::Enum(ticket::FINISHING));
     all.push("finishings-supported", Value::Enum(ticket::FINISHING));
+    all.push("job-hold-until-default", Value::keyword(ticket::HOLD_UNTIL[0]));
+    all.push("job-hold-until-supported", Value::keywords(ticket::HOLD_UNTIL));
     all.push("multiple-document-handling-default", Value::keyword(ticket::DOCUMENT_HANDLING));
     all.push("multiple-document-handling-supported", Value::keyword(ticket::DOCUMENT_HANDLING));
     all.push("page-ranges-supported", true);

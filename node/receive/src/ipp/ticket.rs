@@ -11,15 +11,18 @@ const SIZE_TOLERANCE: i32 = 50;
 #[derive(Debug, Default)]
 pub(super) struct Ticket {
     pub(super) options: JobOptions,
+    /// It waits until its sender lets it go ("job-hold-until" is `indefinite`).
+    pub(super) held: bool,
     /// For the unsupported-attributes group.
     pub(super) unsupported: Vec<Attribute>,
 }
 
 /// What may stand in a job ("job-creation-attributes-supported").
-pub(super) const ATTRIBUTES: [&str; 11] = [
+pub(super) const ATTRIBUTES: [&str; 12] = [
     "copies",
     "finishings",
     "ipp-attribute-fidelity",
+    "job-hold-until",
     "job-name",
     "media",
     "media-col",
@@ -32,6 +35,8 @@ pub(super) const ATTRIBUTES: [&str; 11] = [
 
 /// The only way in which copies come out.
 pub(super) const DOCUMENT_HANDLING: &str = "separate-documents-collated-copies";
+/// "job-hold-until-supported", the default first.
+pub(super) const HOLD_UNTIL: [&str; 2] = ["no-hold", "indefinite"];
 /// "print-quality": normal.
 pub(super) const QUALITY: i32 = 4;
 /// "finishings": none.
@@ -51,7 +56,15 @@ pub(super) const fn sides(profile: &DeviceProfile) -> &'static [&'static str] {
 pub(super) fn read(message: &Message, profile: &DeviceProfile) -> Ticket {
     let mut ticket = Ticket::default();
     for attribute in message.groups(GroupTag::Job).flat_map(|group| &group.attributes) {
-        match take(&mut ticket.options, attribute, profile) {
+        let taken = match attribute.name.as_str() {
+            "job-hold-until" => {
+                let word = attribute.value().and_then(Value::as_str).unwrap_or_default();
+                ticket.held = word == HOLD_UNTIL[1];
+                Some(HOLD_UNTIL.contains(&word))
+            }
+            _ => take(&mut ticket.options, attribute, profile),
+        };
+        match taken {
             Some(true) => {}
             Some(false) => ticket.unsupported.push(attribute.clone()),
             None => ticket.unsupported.push(Attribute::new(attribute.name.as_str(), Value::Unsupported)),
@@ -187,6 +200,9 @@ mod tests {
         ] {
             assert_eq!(read_one(name, value.clone()).unsupported, [Attribute::new(name, value)]);
         }
+        let until = |word| read_one("job-hold-until", Value::keyword(word));
+        assert!(until("indefinite").held && !until("no-hold").held);
+        assert_eq!(until("night").unsupported.len(), 1);
         assert_eq!(read_one("number-up", 2).unsupported, [Attribute::new("number-up", Value::Unsupported)]);
     }
 }
