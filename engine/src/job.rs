@@ -15,8 +15,10 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use tympan_ipp::JobState;
 
+pub use crate::job_event::JobEvent;
 pub use crate::parts::{
-    AttemptEnd, Doubt, DoubtDecision, HoldReason, JobDocument, JobSource, Originator, Outcome, PutBack, Rendition,
+    AttemptEnd, Doubt, DoubtDecision, HoldReason, Incoming, JobDocument, JobSource, Originator, Outcome, Pin, PutBack,
+    Rendition,
 };
 
 /// A job.
@@ -48,7 +50,17 @@ pub struct Job {
     /// Whether its documents were found and counted; until then later jobs pass.
     pub ready: bool,
     /// What was received, kept until the documents in it are stored by themselves.
-    pub received: Option<JobDocument>,
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub received: Vec<JobDocument>,
+    /// Documents are still to come.
+    #[serde(default)]
+    pub incoming: Option<Incoming>,
+    /// When it is let go by itself; held by [`HoldReason::Time`] until then.
+    #[serde(default)]
+    pub release_at: Option<Timestamp>,
+    /// What somebody has to know to let it go; held by [`HoldReason::PinRelease`] until then.
+    #[serde(default)]
+    pub pin: Option<Pin>,
     /// Its documents.
     pub documents: Vec<JobDocument>,
     /// Print data, where it is stored.
@@ -98,6 +110,20 @@ pub struct Job {
     pub content_deleted: bool,
 }
 
+/// Reads what earlier versions stored, which had at most one.
+fn one_or_more<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<JobDocument>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        More(Vec<JobDocument>),
+        One(Option<JobDocument>),
+    }
+    Ok(match Stored::deserialize(d)? {
+        Stored::More(more) => more,
+        Stored::One(one) => one.into_iter().collect(),
+    })
+}
+
 mod state_number {
     use serde::{Deserialize, Deserializer, Serializer};
     use tympan_ipp::JobState;
@@ -117,87 +143,8 @@ pub const FAILURES_MAX: u32 = 3;
 /// How long a job waits after the device would not take it for the second time, in milliseconds.
 pub const PUT_BACK_PAUSE: Millis = 4_000;
 
-/// What may happen to a job.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum JobEvent {
-    /// Its documents were found and counted.
-    Inspected {
-        /// The documents to print, in order.
-        documents: Vec<JobDocument>,
-        /// Things to tell the sender.
-        remarks: Vec<String>,
-        /// More pages than the printer lets through without a click.
-        review: bool,
-    },
-    /// Nothing in it can be printed.
-    Unprintable {
-        /// Why, for each part, in words.
-        remarks: Vec<String>,
-    },
-    /// Print data was stored; `drop_source`: what it was made from is not needed any more.
-    Stored {
-        /// The print data.
-        rendition: Rendition,
-        /// Whether the source is given back.
-        drop_source: bool,
-    },
-    /// Held for a reason.
-    Hold(HoldReason),
-    /// A reason is gone.
-    Unhold(HoldReason),
-    /// An attempt was assigned.
-    Assigned(AttemptNumber, Fence),
-    /// The attempt was handed to the device.
-    Handed(AttemptNumber),
-    /// The device counts so many sides.
-    Progress(AttemptNumber, u32),
-    /// The device stopped with it.
-    Stopped(AttemptNumber),
-    /// The device goes on.
-    Resumed(AttemptNumber),
-    /// The attempt is over.
-    Ended(AttemptNumber, AttemptEnd),
-    /// A person cancels it.
-    Cancel(Private<String>),
-    /// Retention ended.
-    Expire,
-    /// A person decides the doubt.
-    Decide(DoubtDecision),
-    /// Retention was changed.
-    KeepUntil(Timestamp),
-    /// How often it is tried was changed, in milliseconds.
-    RetryEvery(Millis),
-    /// A person wants it tried now, although the device would not take it a moment ago.
-    TryNow,
-    /// Its data is to go: the reprint window has passed.
-    DropContent,
-}
-
-impl JobEvent {
-    /// The event's name in tables.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Inspected { .. } => "inspected",
-            Self::Unprintable { .. } => "unprintable",
-            Self::Stored { .. } => "stored",
-            Self::Hold(_) => "hold",
-            Self::Unhold(_) => "unhold",
-            Self::Assigned(..) => "assigned",
-            Self::Handed(_) => "handed",
-            Self::Progress(..) => "progress",
-            Self::Stopped(_) => "stopped",
-            Self::Resumed(_) => "resumed",
-            Self::Ended(..) => "ended",
-            Self::Cancel(_) => "cancel",
-            Self::Expire => "expire",
-            Self::Decide(_) => "decide",
-            Self::KeepUntil(_) => "keep-until",
-            Self::RetryEvery(_) => "retry-every",
-            Self::TryNow => "try-now",
-            Self::DropContent => "drop-content",
-        }
-    }
-}
+/// Documents of one job (`reliability.md` section 6).
+pub const DOCUMENTS_MAX: usize = 20;
 
 /// What the job must know of its printer when it moves.
 #[derive(Clone, Copy, Debug)]
@@ -249,11 +196,19 @@ impl Job {
         Some(put_back.at + pause.min(self.retry_interval_ms.max(1)))
     }
 
+    /// When something is due for it; see [`crate::retain::due`].
+    pub fn due_at(&self) -> Timestamp {
+        let soonest = [self.incoming.map(|incoming| incoming.until), self.release_at].into_iter().flatten().min();
+        soonest.map_or(self.keep_until, |at| at.min(self.keep_until))
+    }
+
     /// "job-state-reasons" that follow from the job alone.
     pub fn reasons(&self) -> Vec<&'static str> {
         let mut reasons: Vec<&'static str> = self.holds.iter().map(|hold| hold.keyword()).collect();
         match self.state {
-            JobState::Pending | JobState::PendingHeld if !self.ready => reasons.push("job-transforming"),
+            JobState::Pending | JobState::PendingHeld if !self.ready && self.incoming.is_none() => {
+                reasons.push("job-transforming");
+            }
             JobState::Processing => {
                 reasons.push(if self.impressions_completed > 0 { "job-printing" } else { "job-outgoing" });
             }
@@ -305,9 +260,35 @@ impl Job {
     fn pending(&mut self, event: JobEvent, with: Surroundings, now: Timestamp) -> Result<Vec<Effect>, Refusal> {
         use JobEvent as E;
         match event {
+            E::Expecting => {
+                let incoming = self.incoming.as_mut().ok_or(Refusal::NotPossible)?;
+                incoming.until = now + incoming.time_out_ms;
+                Ok(Vec::new())
+            }
+            E::Received(document) => {
+                let incoming = self.incoming.as_mut().ok_or(Refusal::NotPossible)?;
+                if self.received.len() >= DOCUMENTS_MAX {
+                    return Err(Refusal::TooManyDocuments);
+                }
+                incoming.until = now + incoming.time_out_ms;
+                self.received.push(document);
+                Ok(Vec::new())
+            }
+            E::Closed => {
+                self.incoming.take().ok_or(Refusal::NotPossible)?;
+                self.holds.remove(&HoldReason::DocumentIncoming);
+                self.settle();
+                if self.received.is_empty() {
+                    let why = "no document came".to_string();
+                    self.remarks = vec![why.clone()];
+                    return Ok(self.end(JobState::Aborted, Outcome::Unprintable { why }, with, now));
+                }
+                Ok(vec![Effect::Inspect { job: self.uuid }])
+            }
+            E::Inspected { .. } | E::Unprintable { .. } if self.incoming.is_some() => Err(Refusal::NotReady),
             E::Inspected { documents, remarks, review } => {
                 let before = self.stored();
-                self.received = None;
+                self.received = Vec::new();
                 self.documents = documents;
                 self.ready = true;
                 self.ready_at = Some(now);
@@ -338,7 +319,7 @@ impl Job {
                     for document in &mut self.documents {
                         document.id = id.unwrap_or(document.id);
                     }
-                    self.received = None;
+                    self.received = Vec::new();
                 }
                 Ok(self.released_since(&before))
             }
@@ -347,8 +328,39 @@ impl Job {
                 self.settle();
                 Ok(Vec::new())
             }
+            E::HoldUntil(until) => {
+                self.release_at = Some(until);
+                self.holds.insert(HoldReason::Time);
+                self.settle();
+                Ok(Vec::new())
+            }
+            E::WrongPin => {
+                let pin = self.pin.as_mut().ok_or(Refusal::NotPossible)?;
+                pin.wrong = pin.wrong.saturating_add(1);
+                Ok(Vec::new())
+            }
+            E::Changed { options, name, priority } => {
+                self.priority = priority;
+                self.name = name;
+                if options == self.options {
+                    return Ok(vec![self.wake()]);
+                }
+                // What was drawn for the old way is of no use.
+                let before = self.stored();
+                self.options = options;
+                self.rendition = None;
+                let mut effects = self.released_since(&before);
+                effects.push(self.wake());
+                Ok(effects)
+            }
+            E::DocumentCanceled(place) => self.document_canceled(place, with, now),
             E::Unhold(reason) => {
                 self.holds.remove(&reason);
+                match reason {
+                    HoldReason::Time => self.release_at = None,
+                    HoldReason::PinRelease => self.pin = None,
+                    _ => {}
+                }
                 self.settle();
                 if self.state == JobState::Pending {
                     self.ready_at = self.ready_at.map(|_| now);
@@ -449,9 +461,16 @@ impl Job {
             E::KeepUntil(_) if self.is_withdrawn() => Err(Refusal::AlreadyCanceling),
             E::KeepUntil(until) => self.keep(until),
             E::RetryEvery(span) => self.retry_every(span),
-            E::Hold(_) => Err(Refusal::Printing),
+            E::Hold(_) | E::HoldUntil(_) | E::Changed { .. } | E::DocumentCanceled(_) => Err(Refusal::Printing),
             E::Unhold(_) | E::TryNow => Ok(Vec::new()),
-            E::Assigned(..) | E::Inspected { .. } | E::Unprintable { .. } | E::DropContent => Err(Refusal::NotPossible),
+            E::Assigned(..)
+            | E::Inspected { .. }
+            | E::Unprintable { .. }
+            | E::DropContent
+            | E::Expecting
+            | E::Received(_)
+            | E::Closed
+            | E::WrongPin => Err(Refusal::NotPossible),
             E::Decide(_) => Err(Refusal::NoDoubt),
         }
     }
@@ -635,12 +654,19 @@ impl Job {
             E::KeepUntil(until) => self.keep(until),
             E::RetryEvery(span) => self.retry_every(span),
             E::Unhold(_) => Ok(Vec::new()),
-            E::Hold(_) | E::TryNow => Err(Refusal::InDoubt),
+            E::Hold(_) | E::HoldUntil(_) | E::Changed { .. } | E::DocumentCanceled(_) | E::TryNow => {
+                Err(Refusal::InDoubt)
+            }
             E::Handed(_) | E::Progress(..) | E::Stopped(_) | E::Resumed(_) | E::Ended(..) => Err(Refusal::Stale),
             E::Assigned(..) => Err(Refusal::InDoubt),
-            E::Inspected { .. } | E::Unprintable { .. } | E::Stored { .. } | E::DropContent => {
-                Err(Refusal::NotPossible)
-            }
+            E::Inspected { .. }
+            | E::Unprintable { .. }
+            | E::Stored { .. }
+            | E::DropContent
+            | E::Expecting
+            | E::Received(_)
+            | E::Closed
+            | E::WrongPin => Err(Refusal::NotPossible),
         }
     }
 
@@ -651,7 +677,14 @@ impl Job {
             E::Handed(_) | E::Progress(..) | E::Stopped(_) | E::Resumed(_) | E::Ended(..) | E::Assigned(..) => {
                 Err(Refusal::Stale)
             }
-            E::Inspected { .. }
+            E::Expecting
+            | E::Received(_)
+            | E::Closed
+            | E::HoldUntil(_)
+            | E::WrongPin
+            | E::Changed { .. }
+            | E::DocumentCanceled(_)
+            | E::Inspected { .. }
             | E::Unprintable { .. }
             | E::Stored { .. }
             | E::Hold(_)
@@ -679,6 +712,9 @@ impl Job {
         self.canceling = None;
         self.doubt = None;
         self.holds.clear();
+        self.incoming = None;
+        self.release_at = None;
+        self.pin = None;
         self.attempt = None;
         self.handed = false;
         if !printed || with.reprint_window_ms == 0 {
@@ -692,9 +728,27 @@ impl Job {
     fn drop_content(&mut self) -> Vec<Effect> {
         let documents = self.stored();
         self.content_deleted = true;
-        self.received = None;
+        self.received = Vec::new();
         self.rendition = None;
         if documents.is_empty() { Vec::new() } else { vec![Effect::Release { documents }] }
+    }
+
+    fn document_canceled(&mut self, place: usize, with: Surroundings, now: Timestamp) -> Result<Vec<Effect>, Refusal> {
+        let before = self.stored();
+        let list = if self.ready { &mut self.documents } else { &mut self.received };
+        if place >= list.len() {
+            return Err(Refusal::NoSuchDocument);
+        }
+        list.remove(place);
+        self.rendition = None;
+        if self.documents.is_empty() && self.received.is_empty() && self.incoming.is_none() {
+            // Its content goes with the job.
+            let mut effects = self.released_since(&before);
+            let by = self.originator.address.clone();
+            effects.extend(self.end(JobState::Canceled, Outcome::Canceled { by }, with, now));
+            return Ok(effects);
+        }
+        Ok(self.released_since(&before))
     }
 
     fn released_since(&self, before: &[DocumentId]) -> Vec<Effect> {

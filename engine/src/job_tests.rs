@@ -24,7 +24,10 @@ pub(crate) fn job() -> Job {
         state: JobState::Pending,
         holds: BTreeSet::new(),
         ready: true,
-        received: None,
+        received: Vec::new(),
+        incoming: None,
+        release_at: None,
+        pin: None,
         documents: vec![JobDocument {
             id: DocumentId([5; 16]),
             name: "invoice.pdf".into(),
@@ -84,11 +87,18 @@ fn events() -> Vec<JobEvent> {
         first_page: 1,
     };
     vec![
+        E::Expecting,
+        E::Received(job().documents.remove(0)),
+        E::Closed,
         E::Inspected { documents: job().documents, remarks: Vec::new(), review: false },
         E::Unprintable { remarks: vec!["nothing".into()] },
         E::Stored { rendition, drop_source: false },
         E::Hold(HoldReason::Operator),
         E::Unhold(HoldReason::Operator),
+        E::HoldUntil(Timestamp(9)),
+        E::WrongPin,
+        E::Changed { options: JobOptions::default(), name: "x".into(), priority: 9 },
+        E::DocumentCanceled(0),
         E::Assigned(ONE, Fence(9)),
         E::Handed(ONE),
         E::Progress(ONE, 3),
@@ -105,7 +115,18 @@ fn events() -> Vec<JobEvent> {
     ]
 }
 
-fn states() -> [(&'static str, Job); 9] {
+fn incoming() -> Job {
+    Job {
+        state: JobState::PendingHeld,
+        holds: BTreeSet::from([HoldReason::DocumentIncoming]),
+        incoming: Some(Incoming { until: Timestamp(60), time_out_ms: 60 }),
+        ready: false,
+        documents: Vec::new(),
+        ..job()
+    }
+}
+
+fn states() -> [(&'static str, Job); 10] {
     let mut held = job();
     held.apply(JobEvent::Hold(HoldReason::Operator), with(), Timestamp(1)).unwrap();
     let mut assigned = job();
@@ -114,6 +135,7 @@ fn states() -> [(&'static str, Job); 9] {
     stopped.apply(JobEvent::Stopped(ONE), with(), Timestamp(3)).unwrap();
     let over = |state| Job { state, completed_at: Some(Timestamp(3)), ..job() };
     [
+        ("pending-held (incoming)", incoming()),
         ("pending", job()),
         ("pending-held", held),
         ("processing (assigned)", assigned),
@@ -380,4 +402,114 @@ fn a12_whoever_keeps_a_job_longer_while_it_prints_undoes_the_end_of_its_time() {
     job.apply(JobEvent::KeepUntil(Timestamp(99)), with(), Timestamp(10)).unwrap();
     job.apply(JobEvent::Ended(ONE, AttemptEnd::AbortedClean), with(), Timestamp(11)).unwrap();
     assert_eq!(job.state, JobState::Pending);
+}
+
+#[test]
+fn documents_come_one_by_one_and_are_looked_at_when_all_have_come() {
+    let mut job = incoming();
+    let document = |n| JobDocument { id: DocumentId([n; 16]), ..self::job().documents.remove(0) };
+    job.apply(JobEvent::Received(document(1)), with(), Timestamp(50)).unwrap();
+    assert_eq!(crate::retain::due(&job, Timestamp(109)), None, "each document starts the time anew");
+    assert_eq!(crate::retain::due(&job, Timestamp(110)), Some(JobEvent::Closed));
+    job.apply(JobEvent::Received(document(2)), with(), Timestamp(109)).unwrap();
+    let inspected = JobEvent::Inspected { documents: vec![document(1)], remarks: Vec::new(), review: false };
+    assert_eq!(job.apply(inspected, with(), Timestamp(110)), Err(Refusal::NotReady));
+    let effects = job.apply(JobEvent::Closed, with(), Timestamp(110)).unwrap();
+    assert_eq!(effects, [Effect::Inspect { job: job.uuid }]);
+    assert_eq!((job.state, job.received.len()), (JobState::Pending, 2));
+    assert_eq!(job.apply(JobEvent::Received(document(3)), with(), Timestamp(111)), Err(Refusal::NotPossible));
+}
+
+#[test]
+fn a_job_without_a_document_is_aborted_and_its_sender_told() {
+    let mut job = incoming();
+    let due = crate::retain::due(&job, Timestamp(60)).unwrap();
+    let effects = job.apply(due, with(), Timestamp(60)).unwrap();
+    assert_eq!(job.state, JobState::Aborted);
+    assert!(effects.contains(&Effect::Notify { job: job.uuid, kind: NoticeKind::Aborted }));
+}
+
+#[test]
+fn no_more_documents_are_taken_than_a_job_may_have() {
+    let mut job = incoming();
+    let document = self::job().documents.remove(0);
+    for _ in 0..DOCUMENTS_MAX {
+        job.apply(JobEvent::Received(document.clone()), with(), Timestamp(1)).unwrap();
+    }
+    let more = job.apply(JobEvent::Received(document), with(), Timestamp(1));
+    assert_eq!(more, Err(Refusal::TooManyDocuments));
+}
+
+#[test]
+fn a_job_that_waits_for_its_hour_is_let_go_then() {
+    let mut job = job();
+    job.apply(JobEvent::HoldUntil(Timestamp(500)), with(), Timestamp(1)).unwrap();
+    assert_eq!((job.state, job.due_at()), (JobState::PendingHeld, Timestamp(500)));
+    assert_eq!(crate::retain::due(&job, Timestamp(499)), None);
+    let due = crate::retain::due(&job, Timestamp(500)).unwrap();
+    job.apply(due, with(), Timestamp(500)).unwrap();
+    assert_eq!((job.state, job.release_at), (JobState::Pending, None));
+}
+
+#[test]
+fn t9_a_pin_dies_after_ten_wrong_tries() {
+    let mut job = job();
+    assert_eq!(job.apply(JobEvent::WrongPin, with(), Timestamp(1)), Err(Refusal::NotPossible));
+    job.pin = Some(Pin { hash: "x".into(), encryption: "none".into(), wrong: 0 });
+    job.apply(JobEvent::Hold(HoldReason::PinRelease), with(), Timestamp(1)).unwrap();
+    for _ in 0..9 {
+        job.apply(JobEvent::WrongPin, with(), Timestamp(1)).unwrap();
+    }
+    assert!(!job.pin.as_ref().unwrap().is_dead());
+    job.apply(JobEvent::WrongPin, with(), Timestamp(1)).unwrap();
+    assert!(job.pin.as_ref().unwrap().is_dead());
+    job.apply(JobEvent::Unhold(HoldReason::PinRelease), with(), Timestamp(1)).unwrap();
+    assert_eq!((job.state, job.pin), (JobState::Pending, None));
+}
+
+#[test]
+fn a_cancelled_document_gives_its_octets_back_and_the_last_one_ends_the_job() {
+    let mut job = job();
+    let mut second = job.documents[0].clone();
+    second.id = DocumentId([6; 16]);
+    job.documents.push(second);
+    assert_eq!(job.apply(JobEvent::DocumentCanceled(2), with(), Timestamp(1)), Err(Refusal::NoSuchDocument));
+    let effects = job.apply(JobEvent::DocumentCanceled(0), with(), Timestamp(1)).unwrap();
+    assert_eq!(effects, [Effect::Release { documents: vec![DocumentId([5; 16])] }]);
+    let effects = job.apply(JobEvent::DocumentCanceled(0), with(), Timestamp(1)).unwrap();
+    assert_eq!(effects, [Effect::Release { documents: vec![DocumentId([6; 16])] }]);
+    assert_eq!(job.state, JobState::Canceled);
+}
+
+#[test]
+fn a_changed_job_gives_back_what_was_drawn_for_the_old_way() {
+    let mut job = job();
+    job.rendition = Some(Rendition {
+        id: DocumentId([7; 16]),
+        format: "image/pwg-raster".into(),
+        octets: 1,
+        pages: 12,
+        profile: 1,
+        first_page: 1,
+    });
+    let options = JobOptions { copies: Some(2), ..JobOptions::default() };
+    let changed = JobEvent::Changed { options, name: "y".into(), priority: 90 };
+    let effects = job.apply(changed, with(), Timestamp(1)).unwrap();
+    assert!(effects.contains(&Effect::Release { documents: vec![DocumentId([7; 16])] }));
+    assert_eq!((job.copies(), job.priority, job.rendition), (2, 90, None));
+}
+
+#[test]
+fn a_stored_row_of_an_earlier_version_is_read() {
+    extern crate std;
+    let mut row = serde_json::to_value(job()).unwrap();
+    for (received, count) in [
+        (serde_json::Value::Null, 0),
+        (serde_json::to_value(&job().documents[0]).unwrap(), 1),
+        (serde_json::to_value(job().documents).unwrap(), 1),
+    ] {
+        row["received"] = received;
+        let read: Job = serde_json::from_value(row.clone()).unwrap();
+        assert_eq!(read.received.len(), count);
+    }
 }

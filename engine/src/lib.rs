@@ -18,6 +18,7 @@ pub mod event;
 pub mod hold;
 pub mod ids;
 pub mod job;
+pub mod job_event;
 pub mod notice;
 pub mod options;
 pub mod parts;
@@ -40,9 +41,11 @@ pub use ids::{
     AccountId, AttemptNumber, DocumentId, Fence, JobId, JobUuid, OutageId, OwnerId, PrinterUuid, RegistrationId,
     ShortId,
 };
-pub use job::{Doubt, DoubtDecision, HoldReason, Job, JobDocument, JobEvent, JobSource, Originator, Outcome};
+pub use job::{
+    Doubt, DoubtDecision, HoldReason, Incoming, Job, JobDocument, JobEvent, JobSource, Originator, Outcome, Pin,
+};
 pub use notice::{Notice, NoticeKind};
-pub use options::{ColorMode, JobOptions, PageRange, Printed, Sides};
+pub use options::{ColorMode, Handling, JobOptions, Orientation, PageRange, Printed, Quality, Scaling, Sides};
 pub use policy::{Access, DoubtPolicy, PrinterPolicy, StoredForm};
 pub use printer::{Outage, Printer, PrinterEvent};
 pub use private::Private;

@@ -62,6 +62,106 @@ pub enum ColorMode {
     Monochrome,
 }
 
+/// "orientation-requested" (RFC 8011 section 5.2.10): how pages lie on the paper, anticlockwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Orientation {
+    /// Not turned.
+    Portrait,
+    /// By 90 degrees.
+    Landscape,
+    /// By 270 degrees.
+    ReverseLandscape,
+    /// By 180 degrees.
+    ReversePortrait,
+}
+
+/// "print-scaling" (PWG 5100.13 section 6.2.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scaling {
+    /// Made smaller where it does not fit.
+    Auto,
+    /// As `auto`, and made larger to fill borderless paper; we do as `auto`.
+    AutoFit,
+    /// Fills the paper; what is over is cut.
+    Fill,
+    /// As large as the printable area allows.
+    Fit,
+    /// As it is.
+    None,
+}
+
+/// "print-quality" (RFC 8011 section 5.2.13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quality {
+    /// Fast, and sparing of ink.
+    Draft,
+    /// As usual.
+    Normal,
+    /// As fine as the printer can.
+    High,
+}
+
+impl Quality {
+    /// The enum value: 3, 4 or 5.
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::Draft => 3,
+            Self::Normal => 4,
+            Self::High => 5,
+        }
+    }
+
+    /// The quality of an enum value.
+    pub const fn from_number(number: i32) -> Option<Self> {
+        match number {
+            3 => Some(Self::Draft),
+            4 => Some(Self::Normal),
+            5 => Some(Self::High),
+            _ => None,
+        }
+    }
+}
+
+/// "multiple-document-handling" (RFC 8011 section 5.2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Handling {
+    /// One document follows the other, on the same sheet if there is room.
+    SingleDocument,
+    /// Each document begins a sheet; copies come one after the other.
+    SeparateDocumentsCollatedCopies,
+    /// Each document begins a sheet; all copies of a sheet come before the next.
+    SeparateDocumentsUncollatedCopies,
+    /// As collated copies of separate documents: each document begins a sheet.
+    SingleDocumentNewSheet,
+}
+
+impl Handling {
+    /// All of them, the usual one first.
+    pub const ALL: [Self; 4] = [
+        Self::SeparateDocumentsCollatedCopies,
+        Self::SeparateDocumentsUncollatedCopies,
+        Self::SingleDocument,
+        Self::SingleDocumentNewSheet,
+    ];
+
+    /// The keyword.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SingleDocument => "single-document",
+            Self::SeparateDocumentsCollatedCopies => "separate-documents-collated-copies",
+            Self::SeparateDocumentsUncollatedCopies => "separate-documents-uncollated-copies",
+            Self::SingleDocumentNewSheet => "single-document-new-sheet",
+        }
+    }
+}
+
+/// "number-up" that is offered: pages on one side (RFC 8011 section 5.2.9).
+pub const NUMBER_UP: [u16; 6] = [1, 2, 4, 6, 9, 16];
+
 /// Pages `first..=last`, from 1 ("page-ranges", RFC 8011 section 5.2.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageRange {
@@ -97,6 +197,33 @@ pub struct JobOptions {
     /// PWG 5101.1 media name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<String>,
+    /// "media-source": the tray, as the printer names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_source: Option<String>,
+    /// "media-type": the kind of paper, as the printer names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// The edges to keep free, in 1/100 mm: left, right, top, bottom; all 0 asks for borderless.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margins: Option<[u32; 4]>,
+    /// How pages lie on the paper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orientation: Option<Orientation>,
+    /// How a page is fitted to the paper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<Scaling>,
+    /// How fine it is printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
+    /// "printer-resolution", in dots per inch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<u32>,
+    /// How many pages come on one side: one of [`NUMBER_UP`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number_up: Option<u16>,
+    /// How several documents and copies come out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handling: Option<Handling>,
     /// Which pages; empty: all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<PageRange>,
@@ -117,6 +244,15 @@ impl JobOptions {
             sides: self.sides.or(default.sides),
             color: self.color.or(default.color),
             media: self.media.or_else(|| default.media.clone()),
+            media_source: self.media_source.or_else(|| default.media_source.clone()),
+            media_type: self.media_type.or_else(|| default.media_type.clone()),
+            margins: self.margins.or(default.margins),
+            orientation: self.orientation.or(default.orientation),
+            scaling: self.scaling.or(default.scaling),
+            quality: self.quality.or(default.quality),
+            resolution: self.resolution.or(default.resolution),
+            number_up: self.number_up.or(default.number_up),
+            handling: self.handling.or(default.handling),
             pages: if self.pages.is_empty() { default.pages.clone() } else { self.pages },
             receipt: self.receipt || default.receipt,
         }
@@ -153,6 +289,23 @@ impl JobOptions {
         if let Some(media) = &self.media {
             words.push(media_label(media).to_string());
         }
+        if let Some(source) = &self.media_source {
+            words.push(alloc::format!("tray={source}"));
+        }
+        if let Some(kind) = &self.media_type {
+            words.push(alloc::format!("paper={kind}"));
+        }
+        if self.margins == Some([0; 4]) {
+            words.push("borderless".into());
+        }
+        if let Some(number) = self.number_up {
+            words.push(alloc::format!("{number}-up"));
+        }
+        let fixed = FIXED_WORDS.iter().filter(|(_, says)| says.is_in(self));
+        words.extend(fixed.map(|(word, _)| word.to_string()));
+        if let Some(dpi) = self.resolution {
+            words.push(alloc::format!("{dpi}dpi"));
+        }
         for range in &self.pages {
             words.push(match (range.first, range.last) {
                 (first, u32::MAX) => alloc::format!("pages {first}-"),
@@ -161,6 +314,78 @@ impl JobOptions {
             });
         }
         words.join(" ")
+    }
+}
+
+/// What one word says.
+#[derive(Clone, Copy)]
+enum Says {
+    Orientation(Orientation),
+    Scaling(Scaling),
+    Quality(Quality),
+    Handling(Handling),
+}
+
+impl Says {
+    fn is_in(self, options: &JobOptions) -> bool {
+        match self {
+            Self::Orientation(orientation) => options.orientation == Some(orientation),
+            Self::Scaling(scaling) => options.scaling == Some(scaling),
+            Self::Quality(quality) => options.quality == Some(quality),
+            Self::Handling(handling) => options.handling == Some(handling),
+        }
+    }
+
+    fn put(self, options: &mut JobOptions) -> bool {
+        match self {
+            Self::Orientation(orientation) => set(&mut options.orientation, orientation),
+            Self::Scaling(scaling) => set(&mut options.scaling, scaling),
+            Self::Quality(quality) => set(&mut options.quality, quality),
+            Self::Handling(handling) => set(&mut options.handling, handling),
+        }
+    }
+}
+
+/// Words that are the same both ways.
+const FIXED_WORDS: &[(&str, Says)] = &[
+    ("portrait", Says::Orientation(Orientation::Portrait)),
+    ("landscape", Says::Orientation(Orientation::Landscape)),
+    ("reverse-landscape", Says::Orientation(Orientation::ReverseLandscape)),
+    ("reverse-portrait", Says::Orientation(Orientation::ReversePortrait)),
+    ("scale-auto", Says::Scaling(Scaling::Auto)),
+    ("scale-auto-fit", Says::Scaling(Scaling::AutoFit)),
+    ("scale-to-fill", Says::Scaling(Scaling::Fill)),
+    ("scale-to-fit", Says::Scaling(Scaling::Fit)),
+    ("actual-size", Says::Scaling(Scaling::None)),
+    ("draft-quality", Says::Quality(Quality::Draft)),
+    ("normal-quality", Says::Quality(Quality::Normal)),
+    ("high-quality", Says::Quality(Quality::High)),
+    ("collated", Says::Handling(Handling::SeparateDocumentsCollatedCopies)),
+    ("uncollated", Says::Handling(Handling::SeparateDocumentsUncollatedCopies)),
+    ("one-document", Says::Handling(Handling::SingleDocument)),
+    ("new-sheets", Says::Handling(Handling::SingleDocumentNewSheet)),
+];
+
+/// Reads a word that holds a value: `4-up`, `600dpi`, `tray=tray-2`; whether it is one.
+fn take_value_word(options: &mut JobOptions, word: &str) -> bool {
+    if let Some((_, says)) = FIXED_WORDS.iter().find(|(fixed, _)| *fixed == word) {
+        return says.put(options);
+    }
+    if word == "borderless" {
+        return set(&mut options.margins, [0; 4]);
+    }
+    if let Some(number) = word.strip_suffix("-up").or_else(|| word.strip_suffix("up")) {
+        let number = number.parse().ok().filter(|number| NUMBER_UP.contains(number));
+        return number.is_some_and(|number| set(&mut options.number_up, number));
+    }
+    if let Some(dpi) = word.strip_suffix("dpi") {
+        let dpi = dpi.parse().ok().filter(|dpi| (72..=4800).contains(dpi));
+        return dpi.is_some_and(|dpi| set(&mut options.resolution, dpi));
+    }
+    match word.split_once('=') {
+        Some(("tray", name)) if !name.is_empty() => set(&mut options.media_source, name.to_string()),
+        Some(("paper", name)) if !name.is_empty() => set(&mut options.media_type, name.to_string()),
+        _ => false,
     }
 }
 
@@ -344,7 +569,9 @@ pub fn parse_words(text: &str) -> (JobOptions, Vec<String>, usize) {
                 None => false,
             },
             other => {
-                if let Some(media) = media_from_word(other) {
+                if take_value_word(&mut options, other) {
+                    true
+                } else if let Some(media) = media_from_word(other) {
                     set(&mut options.media, media.to_string())
                 } else if let Some(n) = copies(other) {
                     // "2 copies", "2x"
@@ -429,7 +656,7 @@ mod tests {
                 color: Some(ColorMode::Monochrome),
                 media: Some("iso_a5_148x210mm".into()),
                 pages: vec![PageRange { first: 1, last: 3 }],
-                receipt: false,
+                ..JobOptions::default()
             }
         );
         assert_eq!(subject.options.words(), "attachments 2 copies duplex mono A5 pages 1-3");
@@ -490,7 +717,12 @@ mod tests {
 
     #[test]
     fn words_survive_a_round_trip() {
-        for text in ["body duplex-short", "both 99 copies color Letter page 2 pages 5-", "simplex"] {
+        for text in [
+            "body duplex-short",
+            "both 99 copies color Letter page 2 pages 5-",
+            "simplex",
+            "A4 tray=tray-2 paper=photographic borderless 4-up landscape scale-to-fit high-quality uncollated 600dpi",
+        ] {
             let (options, unknown, _) = parse_words(text);
             assert!(unknown.is_empty(), "{unknown:?}");
             assert_eq!(parse_words(&options.words()).0, options);

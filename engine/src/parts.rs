@@ -1,7 +1,7 @@
 //! The parts of a job: where it came from, what it holds, what nobody knows, how it ended.
 
 use crate::{
-    AttemptNumber, DocumentId, Evidence, JobUuid, Language, Private, RegistrationId, Right, Timestamp, Trouble,
+    AttemptNumber, DocumentId, Evidence, JobUuid, Language, Millis, Private, RegistrationId, Right, Timestamp, Trouble,
 };
 use alloc::string::String;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,8 @@ pub enum HoldReason {
     Review,
     /// An operator holds it ("job-hold-until-specified").
     Operator,
+    /// Its printer held each new job when it came (Hold-New-Jobs, RFC 3998 section 3.3).
+    OnCreate,
     /// Whoever sent it holds it ("job-hold-until-specified").
     Sender,
     /// It is to be released at the device with a PIN.
@@ -33,8 +35,8 @@ impl HoldReason {
     pub const fn keyword(self) -> &'static str {
         match self {
             Self::DocumentIncoming => "job-incoming",
-            Self::Review | Self::Operator | Self::Sender | Self::Time => "job-hold-until-specified",
-            Self::PinRelease => "job-release-wait",
+            Self::Review | Self::Operator | Self::OnCreate | Self::Sender | Self::Time => "job-hold-until-specified",
+            Self::PinRelease => "job-password-wait",
             Self::Payment => "account-info-needed",
             Self::ResourcesNotReady => "resources-are-not-ready",
         }
@@ -53,7 +55,7 @@ impl HoldReason {
     pub const fn is_lifted_by(self, right: Right) -> bool {
         match self {
             Self::Review | Self::Sender | Self::Time => true,
-            Self::Operator => matches!(right, Right::Operate | Right::Own),
+            Self::Operator | Self::OnCreate => matches!(right, Right::Operate | Right::Own),
             Self::DocumentIncoming | Self::PinRelease | Self::Payment | Self::ResourcesNotReady => false,
         }
     }
@@ -109,6 +111,42 @@ pub struct JobDocument {
     pub octets: u64,
     /// Sides that will come out for one copy; 0 until inspected.
     pub pages: u32,
+}
+
+/// Its documents are still coming (RFC 8011 section 4.2.4: Create-Job).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incoming {
+    /// Not waited for any longer: what came is printed then.
+    pub until: Timestamp,
+    /// How long the next document may take, in milliseconds ("multiple-operation-time-out").
+    pub time_out_ms: Millis,
+}
+
+/// What somebody has to know to let the job go (PWG 5100.11, "job-password").
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// Argon2id of what the client sent, in the PHC form.
+    pub hash: String,
+    /// "job-password-encryption": how the client hashes before it sends.
+    pub encryption: String,
+    /// How often it was wrong.
+    pub wrong: u8,
+}
+
+impl Pin {
+    /// After so many wrong ones it opens nothing any more (`reliability.md` T9).
+    pub const WRONG_MAX: u8 = 10;
+
+    /// Whether it opens nothing any more.
+    pub const fn is_dead(&self) -> bool {
+        self.wrong >= Self::WRONG_MAX
+    }
+}
+
+impl core::fmt::Debug for Pin {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Pin").field("encryption", &self.encryption).field("wrong", &self.wrong).finish_non_exhaustive()
+    }
 }
 
 /// The prepared form of a whole job, ready for one device profile.

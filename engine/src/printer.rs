@@ -9,6 +9,7 @@ use crate::profile::DeviceProfile;
 use crate::{
     AttemptNumber, ColorMode, Effect, JobOptions, JobUuid, OutageId, OwnerId, PrinterUuid, Refusal, Timestamp,
 };
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -54,6 +55,9 @@ pub struct Printer {
     pub paused: bool,
     /// "printer-is-accepting-jobs", as its operator set it.
     pub accepting: bool,
+    /// Its operator holds each new job ("hold-new-jobs", RFC 3998 section 3.3).
+    #[serde(default)]
+    pub holds_new: bool,
     /// The attempt that has the device now: at most one.
     pub current: Option<(JobUuid, AttemptNumber)>,
     /// The outage under way.
@@ -79,7 +83,7 @@ pub enum PrinterEvent {
     /// It answered nonsense.
     Faulty(String),
     /// It told what it can do.
-    Learned(DeviceProfile),
+    Learned(Box<DeviceProfile>),
     /// A job could not be printed for this trouble. `outage` names a new outage, should one begin.
     Blocked {
         /// The trouble.
@@ -99,6 +103,8 @@ pub enum PrinterEvent {
     Resume,
     /// Its operator changed whether it accepts jobs.
     Accept(bool),
+    /// Its operator changed whether each new job is held.
+    HoldNew(bool),
     /// Its owner changed how it behaves.
     Policy(PrinterPolicy),
     /// Its owner changed what people read.
@@ -130,6 +136,7 @@ impl Printer {
             condition: Condition::default(),
             paused: false,
             accepting: true,
+            holds_new: false,
             current: None,
             outage: None,
             outage_ended_at: None,
@@ -202,9 +209,9 @@ impl Printer {
             E::Learned(mut profile) => {
                 let before = self.profile.as_ref().map_or(0, |profile| profile.version);
                 profile.version = before;
-                if self.profile.as_ref() != Some(&profile) {
+                if self.profile.as_ref() != Some(&*profile) {
                     profile.version = before + 1;
-                    self.profile = Some(profile);
+                    self.profile = Some(*profile);
                 }
                 Ok(Vec::new())
             }
@@ -251,6 +258,10 @@ impl Printer {
             }
             E::Accept(accepting) => {
                 self.accepting = accepting;
+                Ok(Vec::new())
+            }
+            E::HoldNew(holds) => {
+                self.holds_new = holds;
                 Ok(Vec::new())
             }
             E::Policy(policy) => {
@@ -444,10 +455,10 @@ mod tests {
     fn a_profile_grows_its_version_only_when_it_changes() {
         let mut printer = Printer::new(OwnerId::FIRST, PrinterUuid([1; 16]), "office", "x", Timestamp(0));
         let profile = DeviceProfile::assumed(&["application/pdf"]);
-        printer.apply(PrinterEvent::Learned(profile.clone()), Timestamp(1)).unwrap();
-        printer.apply(PrinterEvent::Learned(profile.clone()), Timestamp(2)).unwrap();
+        printer.apply(PrinterEvent::Learned(profile.clone().into()), Timestamp(1)).unwrap();
+        printer.apply(PrinterEvent::Learned(profile.clone().into()), Timestamp(2)).unwrap();
         assert_eq!(printer.profile.as_ref().unwrap().version, 1);
-        printer.apply(PrinterEvent::Learned(DeviceProfile { color: false, ..profile }), Timestamp(3)).unwrap();
+        printer.apply(PrinterEvent::Learned(DeviceProfile { color: false, ..profile }.into()), Timestamp(3)).unwrap();
         assert_eq!(printer.profile.as_ref().unwrap().version, 2);
     }
 }

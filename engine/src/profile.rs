@@ -35,6 +35,22 @@ pub struct DeviceProfile {
     pub duplex: bool,
     /// Upper bound of "copies-supported".
     pub copies_max: u16,
+    /// "media-source-supported".
+    pub media_sources: Vec<String>,
+    /// "media-type-supported".
+    pub media_types: Vec<String>,
+    /// "media-*-margin-supported" has a 0 on each edge.
+    pub borderless: bool,
+    /// "print-quality-supported".
+    pub qualities: Vec<i32>,
+    /// "output-bin-supported".
+    pub output_bins: Vec<String>,
+    /// "pages-per-minute"; 0: unknown.
+    pub pages_per_minute: u32,
+    /// "multiple-document-handling-supported".
+    pub handlings: Vec<String>,
+    /// "identify-actions-supported".
+    pub identify_actions: Vec<String>,
     /// "multiple-document-jobs-supported".
     pub multiple_documents: bool,
     /// "page-ranges-supported".

@@ -30,6 +30,12 @@ pub enum Refusal {
     /// Only the print data of another printer is left, and this one cannot take it.
     #[error("only the data made for its own printer is left, which that printer does not take")]
     MadeForAnother,
+    /// A document was named that the job does not have.
+    #[error("the job has no such document")]
+    NoSuchDocument,
+    /// More documents than a job may have.
+    #[error("a job has at most 20 documents; please send the others as another job")]
+    TooManyDocuments,
     /// The job is not complete enough for that.
     #[error("the job is still being prepared")]
     NotReady,

@@ -1,14 +1,19 @@
 //! How long a job and its data are kept (A12).
 
-use crate::{Job, JobEvent, Millis, Printer, Registration, Timestamp};
+use crate::{HoldReason, Job, JobEvent, Millis, Printer, Registration, Timestamp};
 
 /// How long history is kept: ninety days, in milliseconds.
 pub const HISTORY_MS: Millis = 90 * crate::time::DAY;
 
 /// What is due for a job at `now`, if anything.
 pub fn due(job: &Job, now: Timestamp) -> Option<JobEvent> {
-    if job.content_deleted || now < job.keep_until {
+    if job.content_deleted || now < job.due_at() {
         return None;
+    }
+    if now < job.keep_until {
+        // What came is printed, although its sender did not say that it was all.
+        let late = job.incoming.is_some_and(|incoming| incoming.until <= now);
+        return Some(if late { JobEvent::Closed } else { JobEvent::Unhold(HoldReason::Time) });
     }
     if job.is_over() {
         return Some(JobEvent::DropContent);

@@ -474,7 +474,7 @@ impl Model {
     }
 
     fn job_begins(&mut self, job: &Job) {
-        let received = job.received.as_ref().and_then(|received| self.offers.get(&received.id)).cloned();
+        let received = job.received.first().and_then(|received| self.offers.get(&received.id)).cloned();
         let content = match (&job.source, received) {
             (JobSource::Reprint { of }, _) => self.jobs.get(of).map(|known| Arc::clone(&known.content)),
             (_, received) => received,

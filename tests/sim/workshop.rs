@@ -56,7 +56,7 @@ async fn draw(spooler: &Spooler, job: &Job, plan: &Plan, id: DocumentId) -> Resu
         sides.push(match *side {
             Side::Blank => What::Blank,
             Side::Mark => What::Mark(job.mark.clone().unwrap_or_default()),
-            Side::Page { document, page } => {
+            Side::Page { document, page, .. } => {
                 let source = &sources[document];
                 match pages_of(source) {
                     Some(_) => What::Page { sum: sum_of(source), page },

@@ -19,7 +19,7 @@ use tympan_engine::{
     Sides, StoredForm,
 };
 use tympan_render::Renderer;
-use tympan_spooler::{NewPrinter, Randomness, Spooler, SpoolerError, SpoolerOptions, Submission, Target};
+use tympan_spooler::{NewPrinter, Randomness, Spooler, SpoolerError, SpoolerOptions, Submission, Submitted, Target};
 use tympan_store::{Documents, Records, Whose};
 
 use super::device::{Device, TRAYS, Traits};
@@ -570,7 +570,7 @@ impl World {
                 let job = self.choose_ended(|job| !job.content_deleted);
                 let at = self.dice.pick(&self.printers).copied().filter(|_| self.dice.clone().percent(40));
                 if let (Some(job), Some(spooler)) = (job, self.spooler()) {
-                    let answer = self.ask(spooler.reprint(EVERYONES, job.uuid, at, "operator")).await;
+                    let answer = self.ask(spooler.reprint(EVERYONES, job.uuid, at, None, "operator")).await;
                     if let Some(again) = self.heard("reprint", answer) {
                         lock(&self.model).acknowledged(again.uuid);
                     }
@@ -659,11 +659,16 @@ async fn hand_in(
             may_be_mailed: !sender.starts_with("robot"),
         },
         options: letter.options.clone(),
-        document,
-        format: if letter.is_mail { "message/rfc822".into() } else { "application/pdf".into() },
-        document_name: format!("{:016x}", letter.content[0].sum).into(),
+        priority: 50,
+        document: Some(Submitted {
+            document,
+            format: if letter.is_mail { "message/rfc822".into() } else { "application/pdf".into() },
+            name: format!("{:016x}", letter.content[0].sum).into(),
+        }),
         remarks: Vec::new(),
         holds: BTreeSet::new(),
+        release_at: None,
+        pin: None,
     };
     let accepted = spooler.accept(submission).await?;
     Ok(accepted.into_iter().map(|accepted| (accepted.job, accepted.duplicate)).collect())

@@ -12,7 +12,7 @@ use tympan_engine::{
     Private, Right,
 };
 use tympan_spooler::registrations::canonical_address;
-use tympan_spooler::{Spooler, Submission, Target};
+use tympan_spooler::{Spooler, Submission, Submitted, Target};
 use tympan_store::Whose;
 
 /// The console's hands.
@@ -60,7 +60,7 @@ impl tympan_console::Hands for Hands {
             let event = match self.delivery.ask(printer).await {
                 Answer::Answered(answered) => {
                     if let Some(profile) = answered.profile {
-                        let learned = PrinterEvent::Learned(profile);
+                        let learned = PrinterEvent::Learned(profile.into());
                         let _ =
                             self.spooler.printer_event(Whose::Owner(printer.owner), printer.uuid, learned, None).await;
                     }
@@ -97,11 +97,12 @@ impl tympan_console::Hands for Hands {
                 name: "Test page".into(),
                 originator,
                 options: JobOptions::default(),
-                document,
-                format: "application/pdf".into(),
-                document_name: "test-page.pdf".into(),
+                priority: 50,
+                document: Some(Submitted { document, format: "application/pdf".into(), name: "test-page.pdf".into() }),
                 remarks: Vec::new(),
                 holds: BTreeSet::new(),
+                release_at: None,
+                pin: None,
             };
             let accepted = self.spooler.accept(submission).await.map_err(|error| error.to_string())?;
             accepted.first().map(|accepted| accepted.job).ok_or_else(|| "nothing was accepted".into())
@@ -150,4 +151,18 @@ pub(crate) fn welcome_mail(node: &Node, from: &str, to: &str) -> Result<Vec<u8>>
         .text_body("This mail came in through the mail door; the PDF in it comes out as a page.\r\n")
         .attachment("application/pdf", "welcome.pdf", pdf)
         .write_to_vec()?)
+}
+
+/// Makes devices make themselves known.
+pub(crate) struct Identifying(pub(crate) Delivery);
+
+impl tympan_receive::Identify for Identifying {
+    fn identify<'a>(
+        &'a self,
+        printer: &'a Printer,
+        actions: &'a [String],
+        message: &'a str,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
+        Box::pin(self.0.identify(printer, actions, message))
+    }
 }

@@ -1,7 +1,7 @@
 //! A server: which doors and outputs are open, over one queue in one data folder.
 
 use crate::config::{Config, MailOut as MailOutConfig, MailTls, PrinterEntry};
-use crate::hands::Hands;
+use crate::hands::{Hands, Identifying};
 use crate::remote::Local;
 use crate::values::Whole;
 use anyhow::{Context, Result};
@@ -13,10 +13,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tympan_console::{Console, ConsoleOptions};
 use tympan_deliver::{Delivery, DeliveryOptions, MailOut, ReportOptions, Smarthost, SmtpTls, Timings};
-use tympan_engine::{JobOptions, OwnerId, Printer, PrinterEvent, PrinterPolicy, RegistrationEvent, TokenScope};
+use tympan_engine::{
+    JobOptions, OwnerId, Printer, PrinterEvent, PrinterPolicy, RegistrationEvent, Timestamp, TokenScope,
+};
 use tympan_http::{Body, Hosts, Incoming, Limits, Peer, Request, Response, ServeOptions, Server, Service, TlsMaterial};
 use tympan_receive::{
-    Dns, Identities, IppDoor, Listen, Network, Role, SmtpDoor, SmtpOptions, UploadDoor, UploadOptions,
+    Dns, Identities, IppDoor, IppOptions, Listen, Network, Role, SmtpDoor, SmtpOptions, UploadDoor, UploadOptions,
 };
 use tympan_render::Renderer;
 use tympan_smtp::client::Credentials;
@@ -118,7 +120,21 @@ impl Node {
             },
             identities(&spooler),
         );
-        let ipp = IppDoor::new(upload.clone());
+        let zone = match &config.time_zone {
+            Some(zone) => jiff::tz::TimeZone::get(&zone.0).unwrap_or(jiff::tz::TimeZone::UTC),
+            None => jiff::tz::TimeZone::system(),
+        };
+        let ipp = IppDoor::new(
+            upload.clone(),
+            IppOptions {
+                identify: Arc::new(Identifying(delivery.clone())),
+                offset_secs: Arc::new(move |at: Timestamp| {
+                    let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
+                    let instant = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX);
+                    zone.to_offset(instant).seconds()
+                }),
+            },
+        );
         let web = Arc::new(Web { console: console.router(), upload, ipp });
 
         let (stop, stopped) = watch::channel(false);
@@ -203,7 +219,7 @@ struct Web<C> {
 impl<C: Service> Service for Web<C> {
     async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let path = request.uri().path();
-        if path.starts_with(tympan_receive::IPP_PATH) {
+        if path.starts_with(tympan_receive::IPP_PATH) || path.trim_end_matches('/') == tympan_receive::IPP_SYSTEM_PATH {
             self.ipp.call(request, peer).await
         } else if path.starts_with(tympan_receive::UPLOAD_PATH) {
             self.upload.call(request, peer).await

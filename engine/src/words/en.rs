@@ -97,6 +97,7 @@ fn held(reason: HoldReason) -> &'static str {
         HoldReason::DocumentIncoming => "Held: its document is still coming in.",
         HoldReason::Review => "Held: it has many pages and waits for a click that lets it through.",
         HoldReason::Operator => "Held by an operator of the printer.",
+        HoldReason::OnCreate => "Held: an operator of the printer holds each new job.",
         HoldReason::Sender => "Held by its sender.",
         HoldReason::PinRelease => "Held until it is released with its PIN.",
         HoldReason::Payment => "Held until it is paid for.",

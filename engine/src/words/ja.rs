@@ -112,6 +112,7 @@ fn held(reason: HoldReason) -> &'static str {
         HoldReason::DocumentIncoming => "保留中：文書を受信しています。",
         HoldReason::Review => "保留中：ページ数が多いため、確認を待っています。",
         HoldReason::Operator => "プリンターの管理者が保留しています。",
+        HoldReason::OnCreate => "保留中：プリンターの管理者が新しい印刷をすべて保留しています。",
         HoldReason::Sender => "送信者が保留しています。",
         HoldReason::PinRelease => "保留中：暗証番号の入力を待っています。",
         HoldReason::Payment => "保留中：お支払いを待っています。",

@@ -45,7 +45,7 @@ async fn fill(world: &World) {
         ("attic", "Attic", ""),
     ] {
         let printer = world.printer(name, info).await;
-        world.spooler.printer_event(whose, printer.uuid, PrinterEvent::Learned(profile()), None).await.unwrap();
+        world.spooler.printer_event(whose, printer.uuid, PrinterEvent::Learned(profile().into()), None).await.unwrap();
         let described = PrinterEvent::Describe { info: info.into(), location: location.into() };
         world.spooler.printer_event(whose, printer.uuid, described, None).await.unwrap();
         condition.reachability = Reachability::Answering;

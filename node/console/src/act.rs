@@ -86,7 +86,7 @@ pub(crate) async fn reprint(console: &Console, id: &Identity, at: Option<&Printe
         (false, Some(at)) => {
             Ok(spooler.print_elsewhere(id.whose(), job.uuid, at.uuid, right_over(id, job), &id.name()).await?)
         }
-        (true, at) => Ok(spooler.reprint(id.whose(), job.uuid, at.map(|at| at.uuid), &id.name()).await?),
+        (true, at) => Ok(spooler.reprint(id.whose(), job.uuid, at.map(|at| at.uuid), None, &id.name()).await?),
     }
 }
 
@@ -216,7 +216,10 @@ pub(crate) async fn add_printer(
         Ok(found) => {
             let words = describe(&found, id.language).join(" ");
             if let Some(profile) = found.profile {
-                console.spooler().printer_event(whose, printer.uuid, PrinterEvent::Learned(profile), None).await?;
+                console
+                    .spooler()
+                    .printer_event(whose, printer.uuid, PrinterEvent::Learned(profile.into()), None)
+                    .await?;
             }
             let answered = PrinterEvent::Answered(found.condition);
             console.spooler().printer_event(whose, printer.uuid, answered, None).await?;

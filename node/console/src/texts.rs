@@ -345,6 +345,13 @@ texts! {
     c_unhold: "let it print", "印刷を許可しました";
     c_decide: "said whether it came out", "印刷できたかどうかを回答しました";
     c_keep: "changed how long it is kept", "保存期限を変更しました";
+    c_hold_until: "had it wait until a time", "時刻まで保留にしました";
+    c_changed: "changed how it is printed", "印刷の設定を変更しました";
+    c_document: "took a document out of it", "文書をひとつ取り除きました";
+    c_wrong_pin: "gave a wrong PIN", "誤った暗証番号を入力しました";
+    c_closed: "sent all of it", "送信を終えました";
+    c_identify: "looked for the printer", "プリンターを探しました";
+    c_hold_new: "changed whether new jobs are held", "新しい印刷を保留するかどうかを変更しました";
     c_try: "had it tried now", "すぐに再試行しました";
     c_retry: "changed how often it is tried", "再試行の間隔を変更しました";
     c_reprint: "printed it again as {0}", "{0} として再印刷しました";
@@ -437,6 +444,8 @@ texts! {
     r_no_page: "The job has no such page.", "そのページはありません。";
     r_made_for_another: "Only the data made for its own printer is left, and the other printer does not take that.", "元のプリンター用のデータしか残っておらず、選んだプリンターでは印刷できません。";
     r_deleted: "Its data has been deleted; it cannot be printed again.", "データは削除済みのため、もう印刷できません。";
+    r_no_document: "The job has no such document.", "その文書はありません。";
+    r_too_many_documents: "A job has at most 20 documents.", "ひとつのジョブの文書は20件までです。";
     r_not_ready: "The job is still being prepared.", "ジョブはまだ準備中です。";
     r_queue_full: "As many of your jobs wait as may. Cancel some, or send again when they have printed.", "待機できるジョブ数の上限です。取り消すか、印刷が終わってからもう一度送ってください。";
     operator_holds: "An operator of the printer holds it; ask there.", "プリンターの管理者が保留しています。管理者にお問い合わせください。";

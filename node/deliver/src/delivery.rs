@@ -171,6 +171,14 @@ impl Delivery {
         }
     }
 
+    /// Asks a printer to make itself known.
+    ///
+    /// # Errors
+    /// A sentence that says why it could not be asked.
+    pub async fn identify(&self, printer: &Printer, actions: &[String], message: &str) -> Result<(), String> {
+        self.inner.options.outputs.of(printer)?.identify(printer, actions, message).await
+    }
+
     /// Asks a printer and writes down what came of it: for "Ask it now" and "Add a printer" on the console.
     ///
     /// # Errors
@@ -225,7 +233,7 @@ pub(crate) async fn note(spooler: &Spooler, printer: &Printer, answer: Answer) -
             if let Some(mut profile) = answered.profile {
                 profile.version = printer.profile.as_ref().map_or(0, |known| known.version);
                 if printer.profile.as_ref() != Some(&profile) {
-                    event(PrinterEvent::Learned(profile)).await?;
+                    event(PrinterEvent::Learned(profile.into())).await?;
                 }
             }
             let printer = event(PrinterEvent::Answered(answered.condition)).await?;

@@ -10,7 +10,7 @@ use std::io::Seek;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tympan_engine::{ColorMode, DocumentId, Job, JobDocument, JobEvent, JobUuid, Language, Printed, Printer};
 use tympan_render::{
-    Face, Format, HeadingLine, Inspect, MailFacts, Notice, Output, PageSetup, PartHeader, PartRole, Refusal,
+    Face, Format, HeadingLine, Inspect, MailFacts, Margins, Notice, Output, PageSetup, PartHeader, PartRole, Refusal,
     RefusalKind, RenderError, SplitMail, ToPdf, sniff,
 };
 use tympan_spooler::Spooler;
@@ -100,22 +100,23 @@ impl From<std::io::Error> for PartError {
 impl Delivery {
     pub(crate) async fn inspect(&self, spooler: &Spooler, job: JobUuid) -> Result<(), Stop> {
         let job = spooler.job(Whose::Everyones, job).await?;
-        let Some(received) = job.received.clone().filter(|_| !job.ready && !job.is_over()) else {
+        if job.received.is_empty() || job.incoming.is_some() || job.ready || job.is_over() {
             return Ok(());
-        };
+        }
         let printer = spooler.printer(Whose::Everyones, job.printer).await?;
         let mut findings = Findings { remarks: job.remarks.clone(), ..Findings::default() };
-        let found = self.find_documents(spooler, &job, &received, &printer, &mut findings).await;
-        match found {
-            Ok(()) => {}
-            Err(PartError::Temporary(why)) => {
-                // The document is not to blame: it waits, at the longest as long as the job is kept.
-                self.discard(spooler, &findings.new).await;
-                return Err(Stop::Again(why));
-            }
-            Err(PartError::Refused(refusal)) => {
-                let name = received.name.0.clone();
-                findings.remark(Remark::NotPrinted { name, kind: refusal.kind, format: String::new() });
+        for received in &job.received {
+            match self.find_documents(spooler, &job, received, &printer, &mut findings).await {
+                Ok(()) => {}
+                Err(PartError::Temporary(why)) => {
+                    // The document is not to blame: it waits, at the longest as long as the job is kept.
+                    self.discard(spooler, &findings.new).await;
+                    return Err(Stop::Again(why));
+                }
+                Err(PartError::Refused(refusal)) => {
+                    let name = received.name.0.clone();
+                    findings.remark(Remark::NotPrinted { name, kind: refusal.kind, format: String::new() });
+                }
             }
         }
         let Findings { documents, new, remarks } = findings;
@@ -156,8 +157,8 @@ impl Delivery {
         if let Some(workshop) = &self.options().workshop {
             spooler.crash_point("C4").await;
             let looked = workshop.inspect(spooler, job, received).await?;
-            findings.documents = looked.documents;
-            findings.new = looked.new;
+            findings.documents.extend(looked.documents);
+            findings.new.extend(looked.new);
             findings.remarks.extend(looked.remarks);
             return Ok(());
         }
@@ -343,8 +344,15 @@ impl Delivery {
         part: &Part,
         findings: &mut Findings,
     ) -> Result<Option<(JobDocument, Option<NewDocument>)>, PartError> {
-        let setup = setup_for(printer, &job.options).2;
+        let mut setup = setup_for(printer, &job.options).2;
         if matches!(part.format, Format::Text | Format::Html) {
+            use tympan_engine::Orientation;
+            if let Some(Orientation::Landscape | Orientation::ReverseLandscape) = job.options.orientation {
+                // The paper as it is read.
+                std::mem::swap(&mut setup.width, &mut setup.height);
+                let Margins { top, right, bottom, left } = setup.margins;
+                setup.margins = Margins { top: right, right: bottom, bottom: left, left: top };
+            }
             return self.lay_out_text(spooler, job, part, setup, findings).await;
         }
         let request = Inspect { format: Some(part.format), charset: None, setup, colour: false };

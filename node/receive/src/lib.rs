@@ -15,9 +15,12 @@ mod report;
 mod smtp;
 mod web;
 
-pub use ipp::IppDoor;
+pub use ipp::{Identify, IppDoor, IppOptions, NoIdentify};
 pub use network::{Network, NetworkError};
 pub use proof::Dns;
 pub use report::PATH as IPP_PATH;
+
+/// Where the IPP System service stands (PWG 5100.22).
+pub const IPP_SYSTEM_PATH: &str = ipp::SYSTEM_PATH;
 pub use smtp::{DoorError, Listen, Role, SmtpDoor, SmtpOptions};
 pub use web::{Identities, UPLOAD_PATH, UploadDoor, UploadOptions, Uploader};

@@ -42,6 +42,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 colour,
                 scaling: Scaling::Auto,
                 orientation: None,
+                several: None,
                 back: None,
             };
             let inspected = look(&renderer, inspect, &file).await;

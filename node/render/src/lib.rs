@@ -28,5 +28,5 @@ pub use refusal::{Refusal, RefusalKind};
 pub use renderer::{Document, Prepared, RenderError, Renderer, Run};
 pub use request::{
     BackSide, Colour, Face, Fonts, HeadingLine, Inspect, Margins, Orientation, PageSetup, Preview, Raster, Request,
-    Scaling, SplitMail, ToPdf,
+    Scaling, Several, SplitMail, ToPdf,
 };

@@ -229,6 +229,7 @@ mod tests {
             colour: Colour::Sgray8,
             scaling: Scaling::Auto,
             orientation: None,
+            several: None,
             back: None,
         };
         let mut order = FrameOrder::new(&request.into(), &Limits::default());

@@ -96,8 +96,20 @@ pub struct Raster {
     pub scaling: Scaling,
     /// How a page lies on the paper; without it, it is turned when that fits better.
     pub orientation: Option<Orientation>,
+    /// Several pages on one side. Sides are counted then, in place of pages.
+    #[serde(default)]
+    pub several: Option<Several>,
     /// For printing on both sides: how each second page must be turned. Without it all pages are fronts.
     pub back: Option<BackSide>,
+}
+
+/// Several pages on one side ("number-up"), in the order in which they are read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Several {
+    /// Pages on one side, 2 to 16.
+    pub number_up: u32,
+    /// The pages, from 1, in order; [`Raster::first_page`] and [`Raster::last_page`] mean nothing beside them.
+    pub pages: Vec<u32>,
 }
 
 /// Makes a small PNG picture of one page.

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use tympan_engine::admit;
 use tympan_engine::retain;
 use tympan_engine::{
-    DeviceProfile, DocumentId, Effect, Fence, HistoryKind, HoldReason, Job, JobDocument, JobEvent, JobId, JobOptions,
-    JobSource, JobUuid, Originator, Outcome, OwnerId, Printer, PrinterUuid, Private, Refusal, Registration, Right,
-    ShortId,
+    DeviceProfile, DocumentId, Effect, Fence, HistoryKind, HoldReason, Incoming, Job, JobDocument, JobEvent, JobId,
+    JobOptions, JobSource, JobUuid, Originator, Outcome, OwnerId, Pin, Printer, PrinterUuid, Private, Refusal,
+    Registration, Right, ShortId, Timestamp,
 };
 use tympan_ipp::JobState;
 use tympan_store::{Key, NewDocument, Received, Record, StoreError, Whose};
@@ -37,16 +37,42 @@ pub struct Submission {
     pub originator: Originator,
     /// What the sender asked for.
     pub options: JobOptions,
-    /// What arrived, sealed or inline; its `refs` are filled in here.
-    pub document: NewDocument,
-    /// MIME type of what arrived: `message/rfc822` or the document's own.
-    pub format: String,
-    /// The document's name.
-    pub document_name: Private<String>,
+    /// "job-priority", 1 to 100; usually 50.
+    pub priority: u8,
+    /// What arrived; without it the job's documents are still to come (Create-Job).
+    pub document: Option<Submitted>,
     /// Things to tell the sender (unknown words in the subject).
     pub remarks: Vec<String>,
     /// Held from the start.
     pub holds: BTreeSet<HoldReason>,
+    /// When it is let go by itself, with [`HoldReason::Time`] among the holds.
+    pub release_at: Option<Timestamp>,
+    /// What somebody has to know to let it go, with [`HoldReason::PinRelease`] among the holds.
+    pub pin: Option<Pin>,
+}
+
+/// A document that arrived.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    /// Where it is stored, sealed or inline; its `refs` are filled in when the job is accepted.
+    pub document: NewDocument,
+    /// Its MIME type: `message/rfc822` or the document's own.
+    pub format: String,
+    /// Its name.
+    pub name: Private<String>,
+}
+
+impl Submitted {
+    /// The document of a job, before anybody has looked into it.
+    pub fn as_job_document(&self) -> JobDocument {
+        JobDocument {
+            id: self.document.id,
+            name: self.name.clone(),
+            format: self.format.clone(),
+            octets: self.document.octets,
+            pages: 0,
+        }
+    }
 }
 
 /// A job that is safe on disk.
@@ -126,7 +152,9 @@ impl Spooler {
                     Received { owner: job.owner, key, job: job.uuid, expires_at: now + self.inner.options.received_ms };
                 gathered.change.put.push((Record::Received(received), 0));
             }
-            gathered.effects(vec![Effect::Inspect { job: job.uuid }], 0);
+            if submission.document.is_some() {
+                gathered.effects(vec![Effect::Inspect { job: job.uuid }], 0);
+            }
             accepted.push(Accepted {
                 job: job.uuid,
                 short: job.short(),
@@ -137,8 +165,8 @@ impl Spooler {
             gathered.put_job(None, job, 0, String::new());
             new_jobs += 1;
         }
-        if new_jobs > 0 {
-            gathered.change.documents.push(NewDocument { refs: new_jobs, ..submission.document.clone() });
+        if let (true, Some(submitted)) = (new_jobs > 0, &submission.document) {
+            gathered.change.documents.push(NewDocument { refs: new_jobs, ..submitted.document.clone() });
         }
         self.inner.rush.came(new_jobs, now);
         self.commit(gathered).await?;
@@ -177,7 +205,20 @@ impl Spooler {
             Some(registration) => submission.options.clone().or(&registration.options).or(&defaults),
             None => submission.options.clone().or(&defaults),
         };
-        let document = &submission.document;
+        let incoming = match submission.document {
+            Some(_) => None,
+            None => {
+                let time_out_ms = self.inner.options.documents_time_out_ms;
+                Some(Incoming { until: now + time_out_ms, time_out_ms })
+            }
+        };
+        let mut holds = submission.holds.clone();
+        if incoming.is_some() {
+            holds.insert(HoldReason::DocumentIncoming);
+        }
+        if printer.holds_new {
+            holds.insert(HoldReason::OnCreate);
+        }
         let originator = Originator {
             registration: registration.map(|registration| registration.id),
             language: registration.map_or(submission.originator.language, |registration| registration.language),
@@ -191,18 +232,15 @@ impl Spooler {
             name: submission.name.clone(),
             originator,
             source: target.source.clone(),
-            priority: 50,
+            priority: submission.priority,
             options,
-            state: if submission.holds.is_empty() { JobState::Pending } else { JobState::PendingHeld },
-            holds: submission.holds.clone(),
+            state: if holds.is_empty() { JobState::Pending } else { JobState::PendingHeld },
+            holds,
             ready: false,
-            received: Some(JobDocument {
-                id: document.id,
-                name: submission.document_name.clone(),
-                format: submission.format.clone(),
-                octets: document.octets,
-                pages: 0,
-            }),
+            received: submission.document.iter().map(Submitted::as_job_document).collect(),
+            incoming,
+            release_at: submission.release_at,
+            pin: submission.pin.clone(),
             documents: Vec::new(),
             rendition: None,
             remarks: submission.remarks.clone(),
@@ -245,7 +283,7 @@ impl Spooler {
         Ok(JobId(first))
     }
 
-    /// Prints a job again, as a new job at the same or another printer.
+    /// Prints a job again, as a new job at the same or another printer; `options`: in another way.
     ///
     /// # Errors
     /// [`Refusal::ContentDeleted`] when its data is gone, [`Refusal::NotReady`] while it is prepared.
@@ -254,10 +292,11 @@ impl Spooler {
         whose: Whose,
         job: JobUuid,
         at: Option<PrinterUuid>,
+        options: Option<JobOptions>,
         by: &str,
     ) -> Result<Job, SpoolerError> {
         let of = self.job(whose, job).await?;
-        let copy = self.copy_for(whose, &of, at).await?;
+        let copy = Copy { options, ..self.copy_for(whose, &of, at).await? };
         self.change(whose, &[Key::Job(job)], |rows, gathered| {
             let (of, version) = crate::change::take::<Job>(rows, 0, "job")?;
             gathered.change.expect.push((Key::Job(of.uuid), version));
@@ -282,7 +321,7 @@ impl Spooler {
         let old = self.job(whose, job).await?;
         if old.is_over() {
             return match old.outcome {
-                Some(Outcome::Printed { .. }) => self.reprint(whose, job, Some(at), by).await,
+                Some(Outcome::Printed { .. }) => self.reprint(whose, job, Some(at), None, by).await,
                 _ => Err(Refusal::JobEnded.into()),
             };
         }
@@ -324,7 +363,7 @@ impl Spooler {
         }
         let id = self.next_job_id(printer.owner, printer.uuid).await?;
         let uuid = JobUuid::from_parts(self.now(), self.random());
-        Ok(Copy { printer, id, uuid })
+        Ok(Copy { printer, id, uuid, options: None })
     }
 }
 
@@ -333,6 +372,8 @@ struct Copy {
     printer: Printer,
     id: JobId,
     uuid: JobUuid,
+    /// How it is printed, if not as the other one.
+    options: Option<JobOptions>,
 }
 
 impl Copy {
@@ -356,7 +397,10 @@ impl Copy {
             state: if holds.is_empty() { JobState::Pending } else { JobState::PendingHeld },
             holds,
             ready: true,
-            received: None,
+            received: Vec::new(),
+            incoming: None,
+            release_at: None,
+            pin: None,
             rendition: of.rendition.clone().filter(|_| printer.uuid == of.printer),
             remarks: Vec::new(),
             first_page: 1,
@@ -381,6 +425,17 @@ impl Copy {
             content_deleted: false,
             ..of.clone()
         };
+        if let Some(options) = self.options.clone().filter(|options| *options != again.options) {
+            // What was drawn for the old way is of no use, unless it is all that is left.
+            let is_all =
+                again.rendition.as_ref().is_some_and(|data| again.documents.iter().any(|one| one.id == data.id));
+            if is_all {
+                return Err(Refusal::MadeForAnother.into());
+            }
+            // Pages were counted for the ranges that were asked for then.
+            again.options = JobOptions { pages: again.options.pages.clone(), ..options };
+            again.rendition = None;
+        }
         again.documents.retain(|document| document.pages > 0 || document.octets > 0);
         gathered.change.refs.extend(again.stored().into_iter().map(|document| (document, 1)));
         let kind = HistoryKind::Changed { what: format!("reprint as {}", again.short()), by: by.into() };

@@ -93,7 +93,7 @@ impl Gathered {
             self.history(job.owner, Some(job.printer), Some(job.uuid), None, kind);
         }
         if !job.content_deleted {
-            self.due = Some(self.due.map_or(job.keep_until, |due| due.min(job.keep_until)));
+            self.due = Some(self.due.map_or(job.due_at(), |due| due.min(job.due_at())));
         }
         self.changed.push(Changed { owner: job.owner, printer: Some(job.printer), job: Some(job.uuid) });
         self.change.put.push((job.into(), version));
@@ -399,6 +399,28 @@ impl Spooler {
         })
         .await
     }
+
+    /// Writes into a printer's history what somebody did that changes nothing of it.
+    ///
+    /// # Errors
+    /// [`SpoolerError::NotFound`], or the store's failure.
+    pub async fn note_printer(
+        &self,
+        whose: Whose,
+        printer: PrinterUuid,
+        what: &str,
+        by: &str,
+    ) -> Result<(), SpoolerError> {
+        self.change(whose, &[Key::Printer(printer)], |rows, gathered| {
+            let (printer, version) = take::<Printer>(rows, 0, "printer")?;
+            let kind = HistoryKind::Changed { what: what.into(), by: by.into() };
+            gathered.history(printer.owner, Some(printer.uuid), None, None, kind);
+            gathered.change.expect.push((Key::Printer(printer.uuid), version));
+            gathered.changed.push(Changed { owner: printer.owner, printer: Some(printer.uuid), job: None });
+            Ok(())
+        })
+        .await
+    }
 }
 
 /// Takes a row out of what was read.
@@ -444,6 +466,7 @@ fn event_name(event: &PrinterEvent) -> &'static str {
         PrinterEvent::Pause => "pause",
         PrinterEvent::Resume => "resume",
         PrinterEvent::Accept(_) => "accept",
+        PrinterEvent::HoldNew(_) => "hold-new",
         PrinterEvent::Policy(_) => "policy",
         PrinterEvent::Describe { .. } => "describe",
         PrinterEvent::Device(_) => "device",

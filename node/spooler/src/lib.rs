@@ -12,6 +12,7 @@ pub mod clock;
 pub mod condition;
 pub mod crash;
 mod nudge;
+pub mod pin;
 pub mod printers;
 mod recover;
 pub mod registrations;
@@ -21,11 +22,12 @@ pub mod tell;
 pub mod views;
 pub mod workers;
 
-pub use accept::{Accepted, Submission, Target};
+pub use accept::{Accepted, Submission, Submitted, Target};
 pub use access::SignIn;
 pub use change::SpoolerError;
 pub use clock::{Clock, Randomness};
 pub use crash::CrashPoint;
+pub use pin::PinError;
 pub use printers::NewPrinter;
 pub use registrations::Registered;
 pub use views::{JobView, PrinterView};
@@ -47,6 +49,8 @@ pub struct SpoolerOptions {
     /// How long senders wait for the first word about an outage, in milliseconds, so that a printer that
     /// only wakes up makes no mail. Default 5 s.
     pub notice_after_ms: Millis,
+    /// How long a job waits for its next document, in milliseconds ("multiple-operation-time-out"). Default 4 min.
+    pub documents_time_out_ms: Millis,
     /// How long history is kept, in milliseconds. Default 90 days.
     pub history_ms: Millis,
     /// How long a mail is remembered to recognise its repetition, in milliseconds. Default 5 days.
@@ -70,6 +74,7 @@ impl Default for SpoolerOptions {
         Self {
             lease_ms: 10 * MINUTE,
             notice_after_ms: 5 * SECOND,
+            documents_time_out_ms: 4 * MINUTE,
             history_ms: tympan_engine::retain::HISTORY_MS,
             received_ms: 5 * DAY,
             inspect_workers: 2,

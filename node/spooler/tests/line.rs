@@ -14,7 +14,8 @@ use tympan_engine::{
 };
 use tympan_ipp::JobState;
 use tympan_spooler::{
-    Clock, CrashPoint, NewPrinter, Perform, Performed, Randomness, Spooler, SpoolerOptions, Submission, Target,
+    Clock, CrashPoint, NewPrinter, Perform, Performed, Randomness, Spooler, SpoolerOptions, Submission, Submitted,
+    Target,
 };
 use tympan_store::{Documents, MemoryStore, NewDocument, Records, Whose};
 
@@ -54,7 +55,7 @@ impl Perform for Hands {
         async move {
             match effect {
                 Effect::Inspect { job } => {
-                    let received = spooler.job(Whose::Everyones, *job).await.unwrap().received.unwrap();
+                    let received = spooler.job(Whose::Everyones, *job).await.unwrap().received.remove(0);
                     let documents = vec![JobDocument { pages: 1, ..received }];
                     let event = JobEvent::Inspected { documents, remarks: Vec::new(), review: false };
                     let _ = spooler.job_event(Whose::Everyones, *job, event, None).await;
@@ -135,17 +136,22 @@ impl World {
                 may_be_mailed: true,
             },
             options,
-            document: NewDocument {
-                id: DocumentId::from_parts(self.spooler.now(), self.spooler.random()),
-                octets: octets.len() as u64,
-                sha256: Sha256::digest(&octets).into(),
-                inline: Some(octets.into()),
-                refs: 0,
-            },
-            format: "text/plain".into(),
-            document_name: name.into(),
+            priority: 50,
+            document: Some(Submitted {
+                document: NewDocument {
+                    id: DocumentId::from_parts(self.spooler.now(), self.spooler.random()),
+                    octets: octets.len() as u64,
+                    sha256: Sha256::digest(&octets).into(),
+                    inline: Some(octets.into()),
+                    refs: 0,
+                },
+                format: "text/plain".into(),
+                name: name.into(),
+            }),
             remarks: Vec::new(),
             holds: BTreeSet::new(),
+            release_at: None,
+            pin: None,
         };
         let accepted = self.spooler.accept(submission).await.unwrap();
         (accepted[0].job, accepted[0].duplicate)

@@ -28,7 +28,7 @@ impl JobPlace {
             over,
             waiting: job.is_waiting(),
             in_doubt: job.doubt.is_some() && !over,
-            due_at: due.then_some(job.keep_until),
+            due_at: due.then_some(job.due_at()),
             ended_at: job.completed_at.filter(|_| history),
         }
     }

@@ -150,11 +150,11 @@ pub trait Records: Send + Sync + 'static {
     /// The senders with ready jobs waiting at a printer.
     fn waiting_senders(&self, whose: Whose, printer: PrinterUuid) -> Later<'_, Vec<WaitingSender>>;
 
-    /// Jobs whose data is to go or whose retention has passed, the longest overdue first: `keep_until <= now`,
+    /// Jobs whose data is to go or whose retention has passed, the longest overdue first: `due_at <= now`,
     /// content not deleted, and ended or not marked as expired (what `tympan_engine::retain::due` says).
     fn jobs_due(&self, whose: Whose, now: Timestamp, limit: usize) -> Later<'_, Vec<Versioned<Job>>>;
 
-    /// The earliest `keep_until` among the jobs that [`Self::jobs_due`] will give some day.
+    /// The earliest `due_at` among the jobs that [`Self::jobs_due`] will give some day.
     fn next_job_due(&self, whose: Whose) -> Later<'_, Option<Timestamp>>;
 
     /// Attempts that are not over, of all jobs: for recovery.

@@ -18,7 +18,8 @@ use tympan_http::{
     Target, header,
 };
 use tympan_spooler::{
-    Clock, CrashPoint, NewPrinter, Perform, Performed, Randomness, Spooler, SpoolerOptions, Submission, Target as Goal,
+    Clock, CrashPoint, NewPrinter, Perform, Performed, Randomness, Spooler, SpoolerOptions, Submission, Submitted,
+    Target as Goal,
 };
 use tympan_store::{Change, Documents, MemoryStore, NewDocument, Record, Records, Whose};
 
@@ -45,7 +46,7 @@ impl Perform for Work {
                 Effect::Inspect { job } => {
                     let row = spooler.job(Whose::Everyones, *job).await.unwrap();
                     let pages = if row.name.contains("long") { 120 } else { 3 };
-                    let documents = vec![JobDocument { pages, ..row.received.clone().unwrap() }];
+                    let documents = vec![JobDocument { pages, ..row.received[0].clone() }];
                     let remarks = if row.name.contains("remark") {
                         vec!["photo.heic: this format cannot be printed yet.".into()]
                     } else {
@@ -162,11 +163,12 @@ pub async fn submit(
         name: name.into(),
         originator,
         options,
-        document,
-        format: "application/pdf".into(),
-        document_name: name.into(),
+        priority: 50,
+        document: Some(Submitted { document, format: "application/pdf".into(), name: name.into() }),
         remarks: Vec::new(),
         holds: BTreeSet::new(),
+        release_at: None,
+        pin: None,
     };
     spooler.accept(submission).await.unwrap()[0].job
 }

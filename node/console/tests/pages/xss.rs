@@ -27,7 +27,7 @@ async fn t14_what_others_write_is_shown_as_text_on_every_page() {
         learned.make_and_model = payload.into();
         learned.formats = vec![payload.into()];
         learned.media = vec![payload.into()];
-        world.spooler.printer_event(whose, printer.uuid, PrinterEvent::Learned(learned), None).await.unwrap();
+        world.spooler.printer_event(whose, printer.uuid, PrinterEvent::Learned(learned.into()), None).await.unwrap();
         let mut condition = crate::world::no_paper();
         condition.trays[0].name = payload.into();
         condition.trays[0].media = Some(payload.into());

@@ -176,6 +176,7 @@ mod tests {
             sides: None,
             color: None,
             media: None,
+            extras: Default::default(),
             page_ranges: Vec::new(),
             up_time_secs: None,
         }

@@ -7,6 +7,7 @@ pub mod folder;
 pub mod ipp;
 pub mod socket;
 
+use crate::prepare::Extras;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -63,6 +64,8 @@ pub struct Ticket {
     pub color: Option<ColorMode>,
     /// "media".
     pub media: Option<String>,
+    /// What it is told beyond that.
+    pub extras: Extras,
     /// "page-ranges", where the device picks pages.
     pub page_ranges: Vec<PageRange>,
     /// The device's "printer-up-time" when it was asked, in seconds.
@@ -217,6 +220,19 @@ pub trait Output: Send + Sync + 'static {
 
     /// Cancels a job.
     fn cancel<'a>(&'a self, printer: &'a Printer, device: &'a DeviceRef) -> Later<'a, Canceling>;
+
+    /// Asks the device to make itself known; one that cannot is left alone.
+    ///
+    /// A sentence says why it could not be asked.
+    fn identify<'a>(
+        &'a self,
+        printer: &'a Printer,
+        actions: &'a [String],
+        message: &'a str,
+    ) -> Later<'a, Result<(), String>> {
+        let _ = (printer, actions, message);
+        Box::pin(async { Ok(()) })
+    }
 
     /// Whether the device can say what became of a job.
     fn can_confirm(&self) -> bool;

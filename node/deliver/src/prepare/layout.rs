@@ -3,22 +3,34 @@
 //! A side is a page of a document, a blank back (the next document begins on a new sheet) or the sheet that
 //! says "reprint". People count pages; printers count sides.
 
-use tympan_engine::Job;
+use tympan_engine::{Handling, Job};
 
 /// What stands on one side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// A page.
+    /// A page, or several.
     Page {
         /// Which of the job's documents, from 0.
         document: usize,
-        /// Its page, from 1, as the document counts.
+        /// Its first page on this side, from 1, as the document counts.
         page: u32,
+        /// How many of its wanted pages stand on this side.
+        count: u32,
     },
     /// Nothing.
     Blank,
     /// What the mark says.
     Mark,
+}
+
+impl Side {
+    /// How many pages stand on it.
+    const fn pages(&self) -> u32 {
+        match self {
+            Self::Page { count, .. } => *count,
+            Self::Blank | Self::Mark => 0,
+        }
+    }
 }
 
 /// The sides of one copy, in order.
@@ -43,6 +55,8 @@ impl Layout {
         if job.mark.is_some() {
             sides.push(Side::Mark);
         }
+        let number_up = u32::from(job.options.number_up.unwrap_or(1).max(1));
+        let new_sheets = job.options.handling != Some(Handling::SingleDocument);
         let mut number = 0;
         for (document, facts) in job.documents.iter().enumerate() {
             let mut begins = true;
@@ -51,10 +65,17 @@ impl Layout {
                 if number < job.first_page {
                     continue;
                 }
-                if std::mem::take(&mut begins) && duplex && sides.len() % 2 == 1 {
+                if let (false, Some(Side::Page { count, .. })) = (begins, sides.last_mut())
+                    && *count < number_up
+                {
+                    *count += 1;
+                    continue;
+                }
+                let after_mark = matches!(sides.last(), Some(Side::Mark));
+                if std::mem::take(&mut begins) && duplex && (new_sheets || after_mark) && sides.len() % 2 == 1 {
                     sides.push(Side::Blank);
                 }
-                sides.push(Side::Page { document, page });
+                sides.push(Side::Page { document, page, count: 1 });
             }
         }
         Self { sides }
@@ -85,15 +106,15 @@ impl Layout {
     pub(crate) fn begins(&self, page: u32) -> usize {
         let mut pages = 0;
         let is_it = |side: &Side| {
-            pages += u32::from(matches!(side, Side::Page { .. }));
-            pages == page.max(1)
+            pages += side.pages();
+            pages >= page.max(1)
         };
         self.sides.iter().position(is_it).unwrap_or(0)
     }
 
     /// How many pages are among the sides.
     pub fn pages(&self) -> u32 {
-        self.sides.iter().filter(|side| matches!(side, Side::Page { .. })).count() as u32
+        self.sides.iter().map(Side::pages).sum()
     }
 
     /// How many pages a printer has done that counts so many sides, over all `copies`.
@@ -108,19 +129,30 @@ impl Layout {
             return self.pages() * copies;
         }
         let within = &self.sides[..(impressions % all) as usize];
-        let partly = within.iter().filter(|side| matches!(side, Side::Page { .. })).count() as u32;
+        let partly = within.iter().map(Side::pages).sum::<u32>();
         self.pages() * whole + partly
+    }
+
+    /// Whether any side holds several pages.
+    pub(crate) fn is_several(&self) -> bool {
+        self.sides.iter().any(|side| side.pages() > 1)
+    }
+
+    /// How many sides with pages of this document follow each other from `start` on.
+    pub(crate) fn sides_of(&self, start: usize, wanted: usize) -> usize {
+        let is_its = |side: &&Side| matches!(side, Side::Page { document, .. } if *document == wanted);
+        self.sides[start..].iter().take_while(is_its).count()
     }
 
     /// Pages of one document that follow each other, from the side at `start` on: first page, last page, sides.
     pub(crate) fn run(&self, start: usize) -> Option<(usize, u32, u32)> {
-        let Some(Side::Page { document, page: first }) = self.sides.get(start).copied() else {
+        let Some(Side::Page { document, page: first, .. }) = self.sides.get(start).copied() else {
             return None;
         };
         let mut last = first;
         for side in &self.sides[start + 1..] {
             match *side {
-                Side::Page { document: same, page } if same == document && page == last + 1 => last = page,
+                Side::Page { document: same, page, count: 1 } if same == document && page == last + 1 => last = page,
                 _ => break,
             }
         }
@@ -163,7 +195,10 @@ pub(crate) mod tests {
             state: JobState::Pending,
             holds: Default::default(),
             ready: true,
-            received: None,
+            received: Vec::new(),
+            incoming: None,
+            release_at: None,
+            pin: None,
             documents: documents.collect(),
             rendition: None,
             remarks: Vec::new(),
@@ -192,8 +227,9 @@ pub(crate) mod tests {
 
     fn text(layout: &Layout) -> String {
         let side = |side: &Side| match side {
-            Side::Page { document, page } => {
-                format!("{}{page}", char::from(b'a' + *document as u8))
+            Side::Page { document, page, count } => {
+                let more = if *count > 1 { format!("+{}", count - 1) } else { String::new() };
+                format!("{}{page}{more}", char::from(b'a' + *document as u8))
             }
             Side::Blank => "-".into(),
             Side::Mark => "!".into(),
@@ -222,6 +258,21 @@ pub(crate) mod tests {
         job.options.pages = vec![PageRange { first: 2, last: 2 }, PageRange { first: 5, last: u32::MAX }];
         assert_eq!(text(&Layout::of(&job, false)), "a2 a5 b2 b5");
         assert_eq!(Layout::of(&job, false).run(1), Some((0, 5, 5)));
+    }
+
+    #[test]
+    fn several_pages_stand_on_one_side_and_are_counted_as_pages() {
+        let mut job = job(&[5, 2]);
+        job.options.number_up = Some(2);
+        let layout = Layout::of(&job, true);
+        assert_eq!(text(&layout), "a1+1 a3+1 a5 - b1+1");
+        assert_eq!((layout.pages(), layout.pages_done(2, 1), layout.begins(4)), (7, 4, 1));
+        assert_eq!((layout.sides_of(0, 0), layout.sides_of(1, 0), layout.sides_of(4, 1)), (3, 2, 1));
+        job.options.handling = Some(Handling::SingleDocument);
+        assert_eq!(text(&Layout::of(&job, true)), "a1+1 a3+1 a5 b1+1");
+        job.options.pages = vec![PageRange { first: 2, last: 2 }, PageRange { first: 4, last: 4 }];
+        job.documents[0].pages = 2;
+        assert_eq!(text(&Layout::of(&job, false)), "a2+1 b2+1");
     }
 
     #[test]

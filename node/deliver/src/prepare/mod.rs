@@ -16,7 +16,7 @@ use tokio::io::AsyncRead;
 use tympan_engine::job::Rendition;
 use tympan_engine::{DocumentId, Job, JobEvent, Printer, StoredForm};
 use tympan_raster::pwg;
-use tympan_render::{Format, Output, Raster, RefusalKind, RenderError, Scaling, ToPdf};
+use tympan_render::{Format, Orientation, Output, Raster, RefusalKind, RenderError, Scaling, Several, ToPdf};
 use tympan_spooler::Spooler;
 use tympan_store::{NewDocument, StoreError, Whose};
 
@@ -25,7 +25,7 @@ use crate::output::Ticket;
 use crate::remark::Remark;
 use crate::workshop::Failed;
 pub use layout::{Layout, Side};
-pub use plan::{Drawing, Form, PDF, PWG, Plan, plan, setup_for};
+pub use plan::{Drawing, Extras, Form, PDF, PWG, Plan, plan, setup_for};
 use press::{Press, PressError};
 
 /// Why there is nothing to send.
@@ -83,6 +83,7 @@ impl Prepared {
             sides: self.plan.sides,
             color: self.plan.color,
             media: self.plan.media.clone(),
+            extras: self.plan.extras.clone(),
             page_ranges: self.plan.page_ranges.clone(),
             up_time_secs,
         }
@@ -278,6 +279,12 @@ impl Delivery {
                         Some((same, file)) if *same == document => file,
                         other => &mut other.insert((document, spooler.documents().plaintext_file(facts.id).await?)).1,
                     };
+                    if plan.layout.is_several() {
+                        let sides = plan.layout.sides_of(at, document);
+                        self.draw_several(job, plan, (at, sides, document), file, &mut press).await?;
+                        at += sides;
+                        continue;
+                    }
                     // The worker counts fronts and backs from its first page.
                     let back = plan.drawing.back_side();
                     let turned = back.is_some() && at % 2 == 1 && first > 1;
@@ -292,6 +299,36 @@ impl Delivery {
             }
         }
         Ok(copied(spooler, press.finish().await?, id, copies).await?)
+    }
+
+    /// Draws `sides` sides with pages of one document, several on a side, from the side `at` on.
+    async fn draw_several(
+        &self,
+        job: &Job,
+        plan: &Plan,
+        (at, sides, document): (usize, usize, usize),
+        file: &mut File,
+        press: &mut Press,
+    ) -> Result<(), DrawError> {
+        let facts = &job.documents[document];
+        let number_up = u32::from(job.options.number_up.unwrap_or(1));
+        let Some(Side::Page { page: first, .. }) = plan.layout.sides.get(at).copied() else {
+            return Ok(());
+        };
+        let all: Vec<u32> = layout::wanted_pages(job, facts.pages).skip_while(|page| *page < first).collect();
+        // The worker counts fronts and backs from its first side: one side is drawn alone where it begins on a back.
+        let turned = plan.drawing.back_side().is_some() && at % 2 == 1;
+        let mut pages = all.clone();
+        if turned {
+            let padding = vec![all.first().copied().unwrap_or(1); number_up as usize];
+            pages = [padding, all].concat();
+        }
+        file.rewind().map_err(|error| PrepareError::Temporary(error.to_string()))?;
+        let input = file.try_clone().map_err(|error| PrepareError::Temporary(error.to_string()))?;
+        let mut request = raster_request(plan, None, 1, None);
+        pages.truncate((sides + usize::from(turned)) * number_up as usize);
+        request.several = Some(Several { number_up, pages });
+        self.draw_pages(request, input, u32::from(turned), &facts.name.0.clone(), press).await
     }
 
     async fn lay_out(
@@ -513,8 +550,19 @@ fn raster_request(plan: &Plan, format: Option<Format>, first_page: u32, last_pag
         resolution: (drawing.dpi, drawing.dpi),
         size: Some(drawing.size.dots(drawing.dpi, drawing.dpi)),
         colour: drawing.colour,
-        scaling: Scaling::Auto,
-        orientation: None,
+        scaling: match drawing.scaling {
+            None | Some(tympan_engine::Scaling::Auto | tympan_engine::Scaling::AutoFit) => Scaling::Auto,
+            Some(tympan_engine::Scaling::Fill) => Scaling::Fill,
+            Some(tympan_engine::Scaling::Fit) => Scaling::Fit,
+            Some(tympan_engine::Scaling::None) => Scaling::None,
+        },
+        orientation: drawing.orientation.map(|orientation| match orientation {
+            tympan_engine::Orientation::Portrait => Orientation::Portrait,
+            tympan_engine::Orientation::Landscape => Orientation::Landscape,
+            tympan_engine::Orientation::ReverseLandscape => Orientation::ReverseLandscape,
+            tympan_engine::Orientation::ReversePortrait => Orientation::ReversePortrait,
+        }),
+        several: None,
         back: drawing.back_side(),
     }
 }

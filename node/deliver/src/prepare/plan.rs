@@ -1,6 +1,8 @@
 //! Into what a job is made for a device: untouched, PWG Raster, or PDF. Pure.
 
-use tympan_engine::{ColorMode, DeviceProfile, Job, JobOptions, PageRange, Printer, Sides};
+use tympan_engine::{
+    ColorMode, DeviceProfile, Handling, Job, JobOptions, Orientation, PageRange, Printer, Quality, Scaling, Sides,
+};
 use tympan_ipp::media::{self, Size};
 use tympan_raster::PixelType;
 use tympan_raster::sheet_back::{SheetBack, Sides as RasterSides, Transform};
@@ -14,6 +16,8 @@ pub const PWG: &str = "image/pwg-raster";
 pub const PDF: &str = "application/pdf";
 /// Resolution that is preferred where a device offers it, in dots per inch.
 const DPI: u32 = 300;
+/// The widest edge that can be asked for, in 1/100 mm.
+const MARGIN_MAX: u32 = 5_000;
 /// The finest resolution that is used, in dots per inch.
 const DPI_MAX: u32 = 600;
 
@@ -36,10 +40,33 @@ pub struct Plan {
     pub color: Option<ColorMode>,
     /// What the device is told.
     pub media: Option<String>,
+    /// What the device is told beyond that.
+    pub extras: Extras,
     /// What the device is told, where it picks the pages.
     pub page_ranges: Vec<PageRange>,
     /// How pages are drawn, where we draw them.
     pub drawing: Drawing,
+}
+
+/// What the device is told and what does not change the data, or is left to the device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// "media-source".
+    pub media_source: Option<String>,
+    /// "media-type".
+    pub media_type: Option<String>,
+    /// "media-*-margin": left, right, top, bottom, in 1/100 mm.
+    pub margins: Option<[u32; 4]>,
+    /// "print-quality".
+    pub quality: Option<Quality>,
+    /// "multiple-document-handling".
+    pub handling: Option<Handling>,
+    /// "orientation-requested", where the device places the pages.
+    pub orientation: Option<Orientation>,
+    /// "print-scaling", where the device places the pages.
+    pub scaling: Option<Scaling>,
+    /// "printer-resolution" in dots per inch, where the device draws the pages.
+    pub resolution: Option<u32>,
 }
 
 /// How the data comes about.
@@ -72,6 +99,10 @@ pub struct Drawing {
     pub sides: RasterSides,
     /// How backs are turned.
     pub back: Transform,
+    /// How a page is fitted to the paper.
+    pub scaling: Option<Scaling>,
+    /// How pages are turned.
+    pub orientation: Option<Orientation>,
 }
 
 impl Drawing {
@@ -100,7 +131,14 @@ impl Drawing {
 pub fn setup_for(printer: &Printer, options: &JobOptions) -> (String, Size, PageSetup) {
     let media = printer.media_for(options).unwrap_or_else(|| "iso_a4_210x297mm".into());
     let size = media::size_of(&media).filter(|size| size.x > 0 && size.y > 0).unwrap_or(Size::A4);
-    let [left, right, top, bottom] = printer.profile.as_ref().map_or([423; 4], |profile| profile.margins);
+    let device = printer.profile.as_ref().map_or([423; 4], |profile| profile.margins);
+    let borderless = printer.profile.as_ref().is_some_and(|profile| profile.borderless);
+    let [left, right, top, bottom] = match options.margins {
+        Some(asked) if asked == [0; 4] && borderless => asked,
+        // Nothing can be printed beyond the device's own edges.
+        Some(asked) => std::array::from_fn(|edge| asked[edge].max(device[edge]).min(MARGIN_MAX)),
+        None => device,
+    };
     let margins = Margins { top, right, bottom, left };
     (media, size, PageSetup { width: size.x.unsigned_abs(), height: size.y.unsigned_abs(), margins })
 }
@@ -111,6 +149,12 @@ impl Plan {
         if self.copies_in_data > 1 && self.drawing.is_duplex() && self.layout.sides.len() % 2 == 1 {
             self.layout.sides.push(Side::Blank);
         }
+    }
+
+    fn leave_to_device(&mut self, asked: &JobOptions) {
+        self.extras.orientation = turned(asked.orientation);
+        self.extras.scaling = asked.scaling;
+        self.extras.resolution = asked.resolution;
     }
 
     /// The same for a job of which only the raster of the whole is left.
@@ -141,6 +185,7 @@ pub fn plan(job: &Job, printer: &Printer) -> Result<Plan, String> {
     let tells = |name: &str| profile.job_attributes.iter().any(|known| known == name);
     let copies = job.copies();
     let by_device = tells("copies") && copies <= profile.copies_max;
+    let asked = &job.options;
     let wants_mono = job.options.color == Some(ColorMode::Monochrome) && profile.color;
     let mut plan = Plan {
         form: Form::Raster,
@@ -157,6 +202,14 @@ pub fn plan(job: &Job, printer: &Printer) -> Result<Plan, String> {
             .and(Some(drawing.media.clone()))
             .filter(|media| profile.media.is_empty() || profile.media.iter().any(|known| known == media)),
         page_ranges: Vec::new(),
+        extras: Extras {
+            media_source: asked.media_source.clone(),
+            media_type: asked.media_type.clone(),
+            margins: asked.margins,
+            quality: asked.quality,
+            handling: asked.handling,
+            ..Extras::default()
+        },
         drawing,
     };
     plan.even_copies();
@@ -167,7 +220,11 @@ pub fn plan(job: &Job, printer: &Printer) -> Result<Plan, String> {
     // The device itself does what is asked for, or nothing is.
     let device_can = plan.copies_in_data == 1
         && (!plan.drawing.is_duplex() || tells("sides"))
-        && (!wants_mono || tells("print-color-mode"));
+        && (!wants_mono || tells("print-color-mode"))
+        && asked.number_up.is_none_or(|number| number == 1)
+        && (turned(asked.orientation).is_none() || tells("orientation-requested"))
+        && (matches!(asked.scaling, None | Some(Scaling::Auto | Scaling::AutoFit)) || tells("print-scaling"))
+        && (asked.resolution.is_none() || tells("printer-resolution"));
     let picks_pages =
         |format: &str| job.options.pages.is_empty() || (format == PDF && profile.page_ranges && tells("page-ranges"));
     if let Some(one) = one.filter(|_| device_can) {
@@ -176,6 +233,7 @@ pub fn plan(job: &Job, printer: &Printer) -> Result<Plan, String> {
             plan.form = Form::Untouched;
             plan.format = format.to_owned();
             plan.page_ranges.clone_from(&job.options.pages);
+            plan.leave_to_device(asked);
             return Ok(plan);
         }
     }
@@ -191,6 +249,7 @@ pub fn plan(job: &Job, printer: &Printer) -> Result<Plan, String> {
     if one.is_some() && device_can && picks_pages(PDF) {
         plan.form = Form::LaidOut;
         plan.page_ranges.clone_from(&job.options.pages);
+        plan.leave_to_device(asked);
     }
     // Nobody turns backs in a PDF.
     plan.drawing.back = Transform::NONE;
@@ -206,6 +265,7 @@ fn drawing(job: &Job, printer: &Printer, profile: &DeviceProfile) -> Drawing {
     let (media, size, setup) = setup_for(printer, &job.options);
     let draws = |kind: &str| profile.raster_types.is_empty() || profile.raster_types.iter().any(|known| known == kind);
     let mono = !profile.color || job.options.color == Some(ColorMode::Monochrome);
+    let dpi = dpi(&profile.resolutions, &job.options);
     let colour = match mono {
         false if draws("srgb_8") => Colour::Srgb8,
         _ if draws("sgray_8") => Colour::Sgray8,
@@ -222,15 +282,33 @@ fn drawing(job: &Job, printer: &Printer, profile: &DeviceProfile) -> Drawing {
         media,
         size,
         setup,
-        dpi: dpi(&profile.resolutions),
+        dpi,
         colour,
         sides,
         back: Transform::of_back(sheet_back, sides),
+        scaling: job.options.scaling,
+        orientation: turned(job.options.orientation),
     }
 }
 
-/// 300 dpi where it is offered, else the nearest above up to 600, else the finest below.
-fn dpi(offered: &[u32]) -> u32 {
+/// How pages are turned. "portrait" says no more than that they lie as they are: most clients send it always.
+pub(crate) fn turned(asked: Option<Orientation>) -> Option<Orientation> {
+    asked.filter(|orientation| *orientation != Orientation::Portrait)
+}
+
+/// What was asked for, where it is offered. Else 300 dpi, else the nearest above up to 600, else the finest below; a
+/// draft is as coarse as may be from 150 dpi on, and high quality as fine as may be up to 600.
+fn dpi(offered: &[u32], asked: &JobOptions) -> u32 {
+    let asked_for = asked.resolution.filter(|dpi| offered.contains(dpi));
+    let within = |from: u32, to: u32| offered.iter().copied().filter(move |dpi| (from..=to).contains(dpi));
+    let by_quality = match asked.quality {
+        Some(Quality::Draft) => within(150, DPI_MAX).min(),
+        Some(Quality::High) => within(DPI, DPI_MAX).max(),
+        Some(Quality::Normal) | None => None,
+    };
+    if let Some(dpi) = asked_for.or(by_quality) {
+        return dpi;
+    }
     let above = offered.iter().copied().filter(|dpi| (DPI..=DPI_MAX).contains(dpi)).min();
     above.or_else(|| offered.iter().copied().filter(|dpi| *dpi < DPI).max()).or(offered.first().copied()).unwrap_or(DPI)
 }
@@ -318,6 +396,41 @@ mod tests {
     }
 
     #[test]
+    fn what_the_printer_does_not_understand_is_drawn_for_it() {
+        let job = |options| Job { options, ..job(&[2]) };
+        let mut printer = printer(&[PWG, PDF]);
+        let form = |options: &JobOptions, printer: &Printer| plan(&job(options.clone()), printer).unwrap().form;
+        let landscape = JobOptions { orientation: Some(Orientation::Landscape), ..JobOptions::default() };
+        let fill = JobOptions { scaling: Some(Scaling::Fill), ..JobOptions::default() };
+        let portrait = JobOptions { orientation: Some(Orientation::Portrait), ..JobOptions::default() };
+        let two = JobOptions { number_up: Some(2), ..JobOptions::default() };
+        for (options, wanted) in
+            [(&landscape, Form::Raster), (&fill, Form::Raster), (&two, Form::Raster), (&portrait, Form::Untouched)]
+        {
+            assert_eq!(form(options, &printer), wanted, "{options:?}");
+        }
+        let profile = printer.profile.as_mut().unwrap();
+        profile.job_attributes.extend(["orientation-requested", "print-scaling"].map(String::from));
+        assert_eq!(form(&landscape, &printer), Form::Untouched);
+        assert_eq!(plan(&job(fill), &printer).unwrap().extras.scaling, Some(Scaling::Fill));
+        assert_eq!(form(&two, &printer), Form::Raster);
+    }
+
+    #[test]
+    fn edges_are_never_narrower_than_the_printers_unless_it_prints_without() {
+        let mut printer = printer(&[PWG]);
+        let edges = |margins, printer: &Printer| {
+            let options = JobOptions { margins: Some(margins), ..JobOptions::default() };
+            let margins = setup_for(printer, &options).2.margins;
+            [margins.left, margins.right, margins.top, margins.bottom]
+        };
+        assert_eq!(edges([0; 4], &printer), [423; 4]);
+        assert_eq!(edges([1000, 0, 500, 99_999], &printer), [1000, 423, 500, MARGIN_MAX]);
+        printer.profile.as_mut().unwrap().borderless = true;
+        assert_eq!(edges([0; 4], &printer), [0; 4]);
+    }
+
+    #[test]
     fn a_printer_of_other_formats_only_is_refused_with_a_sentence() {
         assert!(plan(&job(&[1]), &printer(&["application/vnd.hp-pcl"])).unwrap_err().contains("vnd.hp-pcl"));
     }
@@ -334,8 +447,19 @@ mod tests {
         profile.resolutions = vec![600, 1200];
         let drawing = plan(&job, &printer).unwrap().drawing;
         assert_eq!((drawing.colour, drawing.dpi), (Colour::Black1, 600));
-        assert_eq!(dpi(&[150, 200]), 200);
-        assert_eq!(dpi(&[]), 300);
+        let asked = JobOptions::default();
+        assert_eq!(dpi(&[150, 200], &asked), 200);
+        assert_eq!(dpi(&[], &asked), 300);
+        let offered = [75, 150, 300, 600, 1200];
+        for (asked, wanted) in [
+            (JobOptions::default(), 300),
+            (JobOptions { quality: Some(Quality::Draft), ..JobOptions::default() }, 150),
+            (JobOptions { quality: Some(Quality::High), ..JobOptions::default() }, 600),
+            (JobOptions { resolution: Some(1200), quality: Some(Quality::Draft), ..JobOptions::default() }, 1200),
+            (JobOptions { resolution: Some(1440), ..JobOptions::default() }, 300),
+        ] {
+            assert_eq!(dpi(&offered, &asked), wanted, "{asked:?}");
+        }
         assert_eq!(coarser(&[150, 300], 300), Some(150));
     }
 

@@ -113,6 +113,7 @@ fn raster_request(
             Some(6) => Some(Orientation::ReversePortrait),
             _ => None,
         },
+        several: None,
         back: None,
     }
 }

@@ -1,7 +1,9 @@
 //! The attributes of a job (RFC 8011 section 5.3).
 
-use tympan_engine::{ColorMode, Job, Printer, Timestamp};
-use tympan_ipp::{DateTime, Group, GroupTag, JobState, RangeOfInteger, Value, Values};
+use tympan_engine::{ColorMode, HoldReason, Job, JobSource, Printer, Scaling, Timestamp};
+use tympan_ipp::{DateTime, Group, GroupTag, JobState, RangeOfInteger, Resolution, Value, Values};
+
+use super::create::documents;
 
 /// From where a client looks at jobs.
 pub(super) struct View<'a> {
@@ -12,12 +14,21 @@ pub(super) struct View<'a> {
     pub(super) base_url: &'a str,
     pub(super) started: Timestamp,
     pub(super) now: Timestamp,
+    /// Octets of a document.
+    pub(super) octets_max: u64,
+    /// How long a document is waited for, in milliseconds.
+    pub(super) documents_time_out_ms: tympan_engine::Millis,
 }
 
 impl View<'_> {
     /// Seconds since the server was started, from 1; of what was before, zero or less (RFC 8011 section 5.3.14).
     pub(super) fn up_time(&self, at: Timestamp) -> i32 {
-        let (at, started) = (i64::try_from(at.0).unwrap_or(i64::MAX), i64::try_from(self.started.0).unwrap_or(0));
+        Self::secs_since(self.started, at)
+    }
+
+    /// Seconds from one instant to another, from 1.
+    pub(super) fn secs_since(started: Timestamp, at: Timestamp) -> i32 {
+        let (at, started) = (i64::try_from(at.0).unwrap_or(i64::MAX), i64::try_from(started.0).unwrap_or(0));
         i32::try_from((at - started).div_euclid(1000) + 1).unwrap_or(i32::MAX)
     }
 
@@ -59,12 +70,9 @@ pub(super) fn attributes(view: &View<'_>, job: &Job, is_own: bool) -> Group {
     all.push("job-originating-user-name", Value::name(user));
     all.push("job-more-info", Value::uri(format!("{}/jobs/{}", view.base_url, job.short())));
     all.push("job-state-message", Value::text(message(view, job)));
-    let documents = job.documents.len().max(usize::from(job.received.is_some()));
-    all.push("number-of-documents", i32::try_from(documents).unwrap_or(i32::MAX));
-    let octets: u64 = match &job.received {
-        Some(received) => received.octets,
-        None => job.documents.iter().map(|document| document.octets).sum(),
-    };
+    let documents = documents(job);
+    all.push("number-of-documents", i32::try_from(documents.len()).unwrap_or(i32::MAX));
+    let octets: u64 = documents.iter().map(|document| document.octets).sum();
     all.push("job-k-octets", i32::try_from(octets.div_ceil(1024)).unwrap_or(i32::MAX));
     all.push(
         "job-impressions",
@@ -73,6 +81,9 @@ pub(super) fn attributes(view: &View<'_>, job: &Job, is_own: bool) -> Group {
             false => Value::NoValue,
         },
     );
+    if let JobSource::Reprint { of } = &job.source {
+        all.push("parent-job-uuid", Value::uri(format!("urn:uuid:{of}")));
+    }
     template(&mut all, job);
     all
 }
@@ -83,8 +94,47 @@ fn template(all: &mut Group, job: &Job) {
     if let Some(copies) = asked.copies {
         all.push("copies", i32::from(copies));
     }
+    let until = match job.release_at {
+        Some(at) => {
+            all.push("job-hold-until-time", date_time(at));
+            None
+        }
+        None if job.holds.contains(&HoldReason::Sender) || job.holds.contains(&HoldReason::Operator) => {
+            Some("indefinite")
+        }
+        None => Some("no-hold"),
+    };
+    if let Some(until) = until {
+        all.push("job-hold-until", Value::keyword(until));
+    }
     if let Some(media) = &asked.media {
         all.push("media", Value::keyword(media.as_str()));
+    }
+    if let Some(number) = asked.number_up {
+        all.push("number-up", i32::from(number));
+    }
+    if let Some(quality) = asked.quality {
+        all.push("print-quality", Value::Enum(quality.number()));
+    }
+    if let Some(dpi) = asked.resolution {
+        all.push("printer-resolution", Resolution::dpi(i32::try_from(dpi).unwrap_or(i32::MAX)));
+    }
+    if let Some(handling) = asked.handling {
+        all.push("multiple-document-handling", Value::keyword(handling.as_str()));
+    }
+    if let Some(orientation) = asked.orientation {
+        let number = (3..=6).find(|number| super::ticket::orientation(*number) == Some(orientation));
+        all.push("orientation-requested", Value::Enum(number.unwrap_or(3)));
+    }
+    if let Some(scaling) = asked.scaling {
+        let keyword = match scaling {
+            Scaling::Auto => "auto",
+            Scaling::AutoFit => "auto-fit",
+            Scaling::Fill => "fill",
+            Scaling::Fit => "fit",
+            Scaling::None => "none",
+        };
+        all.push("print-scaling", Value::keyword(keyword));
     }
     if let Some(sides) = asked.sides {
         all.push("sides", Value::keyword(sides.as_str()));
@@ -107,7 +157,7 @@ fn template(all: &mut Group, job: &Job) {
     }
 }
 
-fn reasons(job: &Job) -> Values {
+pub(super) fn reasons(job: &Job) -> Values {
     let reasons = job.reasons();
     if reasons.is_empty() { Value::keyword("none").into() } else { Value::keywords(reasons) }
 }

@@ -4,12 +4,25 @@
 //! as a mail: a job-id means that it is on disk. Who prints is found out as for uploads; "requesting-user-name" is a
 //! claim and no identity. A printer that reports its state comes to the same address.
 
+mod abilities;
+mod ask;
+mod control;
+mod create;
+mod identify;
 mod intake;
 mod job;
 mod operations;
+mod operator;
+mod pin;
 mod printer;
 mod refused;
+mod scene;
+mod subscribe;
+mod system;
 mod ticket;
+
+pub use identify::{Identify, NoIdentify};
+pub(crate) use system::SYSTEM_PATH;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +53,39 @@ struct Inner {
     upload: UploadDoor,
     /// "printer-up-time" counts from here.
     started: Timestamp,
+    /// Makes devices make themselves known.
+    identify: Arc<dyn Identify>,
+    /// The zone of "job-hold-until": how many seconds it is ahead of UTC at an instant.
+    offset: Arc<dyn Fn(Timestamp) -> i32 + Send + Sync>,
+    hub: Arc<subscribe::Hub>,
+    /// Wrong PINs by source.
+    pins: pin::Tries,
+}
+
+impl Inner {
+    fn offset_secs(&self, at: Timestamp) -> i32 {
+        (self.offset)(at)
+    }
+}
+
+/// What the door needs beyond the queue.
+pub struct IppOptions {
+    /// Makes devices make themselves known. Default: none can.
+    pub identify: Arc<dyn Identify>,
+    /// How many seconds the local time is ahead of UTC at an instant, for hours like "night". Default: UTC.
+    pub offset_secs: Arc<dyn Fn(Timestamp) -> i32 + Send + Sync>,
+}
+
+impl Default for IppOptions {
+    fn default() -> Self {
+        Self { identify: Arc::new(NoIdentify), offset_secs: Arc::new(|_| 0) }
+    }
+}
+
+impl std::fmt::Debug for IppOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IppOptions")
+    }
 }
 
 impl std::fmt::Debug for IppDoor {
@@ -62,9 +108,18 @@ struct Arrived {
 
 impl IppDoor {
     /// A door to the queue of an upload door; who may print and how much is the same.
-    pub fn new(upload: UploadDoor) -> Self {
+    pub fn new(upload: UploadDoor, options: IppOptions) -> Self {
         let started = upload.spooler().now();
-        Self { inner: Arc::new(Inner { upload, started }) }
+        Self {
+            inner: Arc::new(Inner {
+                upload,
+                started,
+                identify: options.identify,
+                offset: options.offset_secs,
+                hub: Arc::default(),
+                pins: pin::Tries::default(),
+            }),
+        }
     }
 
     async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Result<Response<Body>, Response<Body>> {
@@ -98,14 +153,19 @@ impl IppDoor {
         if message.operation_id() == Operation::UpdateOutputDeviceAttributes {
             return report::take(self.inner.upload.spooler(), &parts, &name, &message).await;
         }
+        let is_system = parts.uri.path().trim_end_matches('/') == SYSTEM_PATH;
         let mut arrived = Arrived { parts, peer, message, rest, body, name };
-        match operations::perform(&self.inner, &mut arrived).await {
+        let done = match is_system {
+            true => system::perform(&self.inner, &arrived).await,
+            false => operations::perform(&self.inner, &mut arrived).await,
+        };
+        match done {
             Ok(message) => Ok(ipp(&message)),
-            Err(operations::End::Refused(refused)) => {
+            Err(scene::End::Refused(refused)) => {
                 drain(&mut arrived.body).await;
                 Err(ipp(&refused.response(&arrived.message)))
             }
-            Err(operations::End::Http(response)) => {
+            Err(scene::End::Http(response)) => {
                 drain(&mut arrived.body).await;
                 Err(response)
             }

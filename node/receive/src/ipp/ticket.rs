@@ -1,68 +1,74 @@
-//! What a client asks for, held against what the printer can do (RFC 8011 section 5.2, PWG 5100.14).
+//! What a client asks for, held against what the printer can do (RFC 8011 section 5.2, PWG 5100.7, PWG 5100.13).
 
-use tympan_engine::{ColorMode, DeviceProfile, JobOptions, PageRange, Sides};
+use tympan_engine::options::NUMBER_UP;
+use tympan_engine::{
+    ColorMode, DeviceProfile, JobOptions, Millis, Orientation, PageRange, Quality, Scaling, Sides, Timestamp,
+};
 use tympan_ipp::media::{self, Size};
-use tympan_ipp::{Attribute, GroupTag, Message, Value};
+use tympan_ipp::{Attribute, Collection, Group, GroupTag, Message, Value};
+
+use super::abilities::{self, Abilities};
 
 /// Sides differ by so much at most, in 1/100 mm, and are still the same paper.
 const SIZE_TOLERANCE: i32 = 50;
+
+/// "job-priority-default".
+pub(super) const PRIORITY: u8 = 50;
+
+/// Until when a job is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// Until somebody lets it go.
+    Indefinite,
+    /// Until then.
+    Until(Timestamp),
+}
 
 /// A job's options, and what of the request they leave out.
 #[derive(Debug, Default)]
 pub(super) struct Ticket {
     pub(super) options: JobOptions,
-    /// It waits until its sender lets it go ("job-hold-until" is `indefinite`).
-    pub(super) held: bool,
+    /// Whether it waits, and until when.
+    pub(super) hold: Option<Hold>,
+    /// What said so; read when it is known what time it is.
+    holding: Option<Attribute>,
+    /// "job-priority".
+    pub(super) priority: Option<u8>,
     /// For the unsupported-attributes group.
     pub(super) unsupported: Vec<Attribute>,
 }
 
-/// What may stand in a job ("job-creation-attributes-supported").
-pub(super) const ATTRIBUTES: [&str; 12] = [
-    "copies",
-    "finishings",
-    "ipp-attribute-fidelity",
-    "job-hold-until",
-    "job-name",
-    "media",
-    "media-col",
-    "multiple-document-handling",
-    "page-ranges",
-    "print-color-mode",
-    "print-quality",
-    "sides",
-];
-
-/// The only way in which copies come out.
-pub(super) const DOCUMENT_HANDLING: &str = "separate-documents-collated-copies";
-/// "job-hold-until-supported", the default first.
-pub(super) const HOLD_UNTIL: [&str; 2] = ["no-hold", "indefinite"];
-/// "print-quality": normal.
-pub(super) const QUALITY: i32 = 4;
-/// "finishings": none.
-pub(super) const FINISHING: i32 = 3;
-
-/// "print-color-mode-supported", the default first.
-pub(super) const fn color_modes(profile: &DeviceProfile) -> &'static [&'static str] {
-    if profile.color { &["auto", "color", "monochrome"] } else { &["auto", "monochrome"] }
+impl Ticket {
+    /// Finds out until when the job is held. `offset_secs`: the local time is so many seconds ahead of UTC.
+    pub(super) fn set_time(&mut self, now: Timestamp, offset_secs: i32) {
+        let Some(attribute) = self.holding.take() else {
+            return;
+        };
+        match hold(&attribute, now, offset_secs) {
+            Some(hold) => self.hold = hold,
+            None => self.unsupported.push(attribute),
+        }
+    }
 }
 
-/// "sides-supported", the default first.
-pub(super) const fn sides(profile: &DeviceProfile) -> &'static [&'static str] {
-    if profile.duplex { &["one-sided", "two-sided-long-edge", "two-sided-short-edge"] } else { &["one-sided"] }
-}
-
-/// Reads the job template attributes of a request; they stand in the job group.
-pub(super) fn read(message: &Message, profile: &DeviceProfile) -> Ticket {
+/// Reads the job template attributes of a group of a request.
+pub(super) fn read(message: &Message, group: GroupTag, profile: &DeviceProfile) -> Ticket {
     let mut ticket = Ticket::default();
-    for attribute in message.groups(GroupTag::Job).flat_map(|group| &group.attributes) {
+    let abilities = Abilities::of(profile);
+    for attribute in message.groups(group).flat_map(|group| &group.attributes) {
         let taken = match attribute.name.as_str() {
-            "job-hold-until" => {
-                let word = attribute.value().and_then(Value::as_str).unwrap_or_default();
-                ticket.held = word == HOLD_UNTIL[1];
-                Some(HOLD_UNTIL.contains(&word))
+            "job-hold-until" | "job-hold-until-time" => {
+                ticket.holding = Some(attribute.clone());
+                Some(true)
             }
-            _ => take(&mut ticket.options, attribute, profile),
+            "job-priority" => {
+                let priority = attribute.integer().and_then(|priority| u8::try_from(priority).ok());
+                ticket.priority = priority.filter(|priority| (1..=100).contains(priority));
+                Some(ticket.priority.is_some())
+            }
+            // Of Set-Job-Attributes; creation takes the operation attribute.
+            "job-name" => Some(true),
+            _ => take(&mut ticket.options, attribute, profile, &abilities),
         };
         match taken {
             Some(true) => {}
@@ -73,50 +79,97 @@ pub(super) fn read(message: &Message, profile: &DeviceProfile) -> Ticket {
     ticket
 }
 
+/// Takes back what is to be set anew, or removed ("delete-attribute").
+pub(super) fn reset(options: &mut JobOptions, group: &Group) {
+    for attribute in &group.attributes {
+        match attribute.name.as_str() {
+            "copies" => options.copies = None,
+            "media" | "media-col" => {
+                options.media = None;
+                options.media_source = None;
+                options.media_type = None;
+                options.margins = None;
+            }
+            "multiple-document-handling" => options.handling = None,
+            "number-up" => options.number_up = None,
+            "orientation-requested" => options.orientation = None,
+            "print-color-mode" => options.color = None,
+            "print-quality" => options.quality = None,
+            "print-scaling" => options.scaling = None,
+            "printer-resolution" => options.resolution = None,
+            "sides" => options.sides = None,
+            _ => {}
+        }
+    }
+}
+
 /// Takes one attribute; `Some(false)` for a value that is not supported, `None` for an attribute that is not.
-fn take(options: &mut JobOptions, attribute: &Attribute, profile: &DeviceProfile) -> Option<bool> {
-    let Some(value) = attribute.value() else {
+fn take(
+    options: &mut JobOptions,
+    attribute: &Attribute,
+    profile: &DeviceProfile,
+    abilities: &Abilities<'_>,
+) -> Option<bool> {
+    let value = attribute.value();
+    if value == Some(&Value::DeleteAttribute) {
+        return Some(true);
+    }
+    let Some(value) = value else {
         return Some(false);
     };
     let word = value.as_str().unwrap_or_default();
     Some(match attribute.name.as_str() {
-        "copies" => match value.as_integer().and_then(|copies| u16::try_from(copies).ok()) {
-            Some(copies) if (1..=tympan_engine::options::COPIES_MAX).contains(&copies) => {
-                options.copies = Some(copies);
-                true
-            }
-            _ => false,
-        },
-        "finishings" => attribute.enums().all(|finishing| finishing == FINISHING),
+        "copies" => {
+            let copies = value.as_integer().and_then(|copies| u16::try_from(copies).ok());
+            options.copies = copies.filter(|copies| (1..=tympan_engine::options::COPIES_MAX).contains(copies));
+            options.copies.is_some()
+        }
+        "finishings" => attribute.enums().all(|finishing| finishing == abilities::FINISHING),
+        "job-sheets" => word == abilities::JOB_SHEETS,
         "media" => {
             options.media = profile.media.iter().find(|name| *name == word).cloned();
             options.media.is_some()
         }
-        "media-col" => {
-            let size = value.as_collection().and_then(Size::from_media_col);
-            let name = size.and_then(|size| medium(profile, size));
-            // Without a size, it says nothing about the paper.
-            let nothing = value.as_collection().is_some_and(|col| col.members.is_empty());
-            options.media = name.or_else(|| options.media.take());
-            nothing || options.media.is_some()
+        "media-col" => value.as_collection().is_some_and(|col| media_col(options, col, profile, abilities)),
+        "multiple-document-handling" => {
+            options.handling = abilities.handlings.iter().copied().find(|handling| handling.as_str() == word);
+            options.handling.is_some()
         }
-        "multiple-document-handling" => word == DOCUMENT_HANDLING,
-        "page-ranges" => match ranges(attribute) {
-            Some(pages) => {
-                options.pages = pages;
-                true
-            }
-            None => false,
-        },
+        "number-up" => {
+            let number = value.as_integer().and_then(|number| u16::try_from(number).ok());
+            options.number_up = number.filter(|number| NUMBER_UP.contains(number));
+            options.number_up.is_some()
+        }
+        "orientation-requested" => {
+            options.orientation = value.as_enum().and_then(orientation);
+            options.orientation.is_some()
+        }
+        "output-bin" => abilities.output_bins.contains(&word),
+        "page-ranges" => ranges(attribute).map(|pages| options.pages = pages).is_some(),
         "print-color-mode" => {
             options.color = match word {
                 "monochrome" => Some(ColorMode::Monochrome),
                 "color" => Some(ColorMode::Color),
                 _ => None,
             };
-            color_modes(profile).contains(&word)
+            abilities.color_modes.contains(&word)
         }
-        "print-quality" => value.as_enum() == Some(QUALITY),
+        "print-content-optimize" => word == abilities::CONTENT_OPTIMIZE,
+        "print-rendering-intent" => word == abilities::RENDERING_INTENT,
+        "print-quality" => {
+            options.quality = value.as_enum().and_then(Quality::from_number);
+            options.quality.is_some()
+        }
+        "print-scaling" => {
+            options.scaling = scaling(word);
+            options.scaling.is_some()
+        }
+        "printer-resolution" => {
+            let dpi = attribute.resolution().and_then(tympan_ipp::Resolution::to_dpi);
+            let dpi = dpi.filter(|(cross, feed)| cross == feed).and_then(|(dpi, _)| u32::try_from(dpi).ok());
+            options.resolution = dpi.filter(|dpi| abilities.resolutions.contains(dpi));
+            options.resolution.is_some()
+        }
         "sides" => {
             options.sides = match word {
                 "one-sided" => Some(Sides::OneSided),
@@ -124,10 +177,82 @@ fn take(options: &mut JobOptions, attribute: &Attribute, profile: &DeviceProfile
                 "two-sided-short-edge" => Some(Sides::TwoSidedShortEdge),
                 _ => None,
             };
-            sides(profile).contains(&word)
+            abilities.sides.contains(&word)
         }
         _ => return None,
     })
+}
+
+/// "orientation-requested".
+pub(super) fn orientation(number: i32) -> Option<Orientation> {
+    match number {
+        3 => Some(Orientation::Portrait),
+        4 => Some(Orientation::Landscape),
+        5 => Some(Orientation::ReverseLandscape),
+        6 => Some(Orientation::ReversePortrait),
+        _ => None,
+    }
+}
+
+/// "print-scaling".
+fn scaling(word: &str) -> Option<Scaling> {
+    match word {
+        "auto" => Some(Scaling::Auto),
+        "auto-fit" => Some(Scaling::AutoFit),
+        "fill" => Some(Scaling::Fill),
+        "fit" => Some(Scaling::Fit),
+        "none" => Some(Scaling::None),
+        _ => None,
+    }
+}
+
+/// Reads "media-col"; false when something in it is not possible. What fits is taken all the same.
+fn media_col(options: &mut JobOptions, col: &Collection, profile: &DeviceProfile, abilities: &Abilities<'_>) -> bool {
+    let mut fits = true;
+    if let Some(size) = Size::from_media_col(col) {
+        options.media = medium(profile, size);
+        fits &= options.media.is_some();
+    }
+    let mut margins = abilities.margins;
+    let mut has_margins = false;
+    for member in &col.members {
+        let word = member.string().unwrap_or_default();
+        match member.name.as_str() {
+            "media-size" => fits &= options.media.is_some(),
+            "media-size-name" => {
+                options.media = profile.media.iter().find(|name| *name == word).cloned();
+                fits &= options.media.is_some();
+            }
+            "media-source" => {
+                options.media_source = abilities.media_sources.contains(&word).then(|| word.to_owned());
+                fits &= options.media_source.is_some();
+                // "auto" says nothing.
+                options.media_source = options.media_source.take().filter(|source| source != "auto");
+            }
+            "media-type" => {
+                options.media_type = abilities.media_types.contains(&word).then(|| word.to_owned());
+                fits &= options.media_type.is_some();
+            }
+            edge => {
+                match ["left", "right", "top", "bottom"].iter().position(|name| edge == format!("media-{name}-margin"))
+                {
+                    Some(place) => match member.integer().and_then(|margin| u32::try_from(margin).ok()) {
+                        Some(margin) if margin <= 5_000 => {
+                            has_margins = true;
+                            margins[place] = margin;
+                        }
+                        _ => fits = false,
+                    },
+                    None => fits = false,
+                }
+            }
+        }
+    }
+    if has_margins && margins != abilities.margins {
+        options.margins = Some(margins);
+        fits &= margins != [0; 4] || profile.borderless;
+    }
+    fits
 }
 
 /// The medium of this size that the printer has a name for.
@@ -149,19 +274,92 @@ fn ranges(attribute: &Attribute) -> Option<Vec<PageRange>> {
     (!pages.is_empty() && pages.len() == attribute.values.len()).then_some(pages)
 }
 
+/// Reads "job-hold-until" or "job-hold-until-time". `Some(None)`: it is not held; `None`: that is no time.
+#[allow(clippy::option_option)]
+pub(super) fn hold(attribute: &Attribute, now: Timestamp, offset_secs: i32) -> Option<Option<Hold>> {
+    if attribute.name == "job-hold-until-time" {
+        let at = attribute.date_time()?.unix_secs()?;
+        let at = Timestamp(u64::try_from(at).unwrap_or(0) * 1000);
+        return Some((at > now).then_some(Hold::Until(at)));
+    }
+    match attribute.string()? {
+        "no-hold" => Some(None),
+        "indefinite" => Some(Some(Hold::Indefinite)),
+        word => {
+            let until = hours(word)?.next(now, offset_secs);
+            Some(until.map(Hold::Until))
+        }
+    }
+}
+
+/// Hours of the day or days of the week during which a job is printed.
+struct Hours {
+    /// Hours from midnight; `to` before `from` goes over midnight.
+    from: u64,
+    to: u64,
+    weekend: bool,
+}
+
+/// The hours that a keyword of "job-hold-until" means (RFC 8011 section 5.2.2 names them; the hours are those of CUPS).
+fn hours(word: &str) -> Option<Hours> {
+    let (from, to) = match word {
+        "day-time" => (6, 18),
+        "evening" | "night" => (18, 6),
+        "second-shift" => (16, 24),
+        "third-shift" => (0, 8),
+        "weekend" => (0, 24),
+        _ => return None,
+    };
+    Some(Hours { from, to, weekend: word == "weekend" })
+}
+
+impl Hours {
+    /// When they begin next; `None`: it is that time now.
+    fn next(&self, now: Timestamp, offset_secs: i32) -> Option<Timestamp> {
+        const HOUR: Millis = tympan_engine::time::HOUR;
+        const DAY: Millis = tympan_engine::time::DAY;
+        let offset = i64::from(offset_secs) * 1000;
+        let local = u64::try_from(i64::try_from(now.0).unwrap_or(i64::MAX).saturating_add(offset)).unwrap_or(0);
+        let (day, in_day) = (local / DAY, local % DAY);
+        let to_utc = |local: u64| Timestamp(u64::try_from(i64::try_from(local).unwrap_or(0) - offset).unwrap_or(0));
+        if self.weekend {
+            // The first day of 1970 was a Thursday: Monday is 0.
+            let weekday = (day + 3) % 7;
+            return (weekday < 5).then(|| to_utc((day + 5 - weekday) * DAY));
+        }
+        let (from, to) = (self.from * HOUR, self.to * HOUR);
+        let is_now = if from < to { (from..to).contains(&in_day) } else { in_day >= from || in_day < to };
+        if is_now {
+            return None;
+        }
+        let day = if in_day < from { day } else { day + 1 };
+        Some(to_utc(day * DAY + from))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tympan_ipp::{Operation, Values};
+    use tympan_engine::Handling;
+    use tympan_ipp::{Operation, Resolution, Values};
 
-    fn read_one(name: &str, values: impl Into<Values>) -> Ticket {
-        let profile = DeviceProfile {
+    fn profile() -> DeviceProfile {
+        DeviceProfile {
             media: vec!["iso_a4_210x297mm".into(), "iso_a5_148x210mm".into()],
             duplex: true,
             color: true,
+            media_sources: vec!["tray-1".into(), "tray-2".into()],
+            media_types: vec!["stationery".into(), "photographic".into()],
+            resolutions: vec![300, 600],
             ..DeviceProfile::assumed(&["application/pdf"])
-        };
-        read(&Message::request(Operation::PrintJob, 1, "ipp://h/ipp/print/office").job(name, values), &profile)
+        }
+    }
+
+    fn read_one(name: &str, values: impl Into<Values>) -> Ticket {
+        let request = Message::request(Operation::PrintJob, 1, "ipp://h/ipp/print/office").job(name, values);
+        let mut ticket = read(&request, GroupTag::Job, &profile());
+        ticket.set_time(Timestamp(0), 0);
+        ticket
     }
 
     #[test]
@@ -181,8 +379,51 @@ mod tests {
         );
         let pages = read_one("page-ranges", [Value::range(1, 2), Value::range(5, 5)]).options.pages;
         assert_eq!(pages, [PageRange { first: 1, last: 2 }, PageRange { first: 5, last: 5 }]);
-        let a5 = tympan_ipp::Collection::new().with("media-size", Size::new(14_800, 21_000).to_media_size());
-        assert_eq!(read_one("media-col", a5).options.media.as_deref(), Some("iso_a5_148x210mm"));
+        assert_eq!(read_one("number-up", 4).options.number_up, Some(4));
+        assert_eq!(read_one("orientation-requested", Value::Enum(4)).options.orientation, Some(Orientation::Landscape));
+        assert_eq!(read_one("print-quality", Value::Enum(5)).options.quality, Some(Quality::High));
+        assert_eq!(read_one("print-scaling", Value::keyword("fill")).options.scaling, Some(Scaling::Fill));
+        assert_eq!(read_one("printer-resolution", Resolution::dpi(600)).options.resolution, Some(600));
+        assert_eq!(read_one("job-priority", 80).priority, Some(80));
+        assert_eq!(
+            read_one("multiple-document-handling", Value::keyword("single-document")).options.handling,
+            Some(Handling::SingleDocument)
+        );
+        for (name, value) in [
+            ("finishings", Value::Enum(3)),
+            ("job-sheets", Value::keyword("none")),
+            ("output-bin", Value::keyword("face-down")),
+            ("print-content-optimize", Value::keyword("auto")),
+            ("print-rendering-intent", Value::keyword("auto")),
+        ] {
+            assert!(read_one(name, value).unsupported.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_media_col_says_size_tray_kind_and_edges() {
+        let size = |x, y| Collection::new().with("media-size", Size::new(x, y).to_media_size());
+        let a5 = size(14_800, 21_000);
+        assert_eq!(read_one("media-col", a5.clone()).options.media.as_deref(), Some("iso_a5_148x210mm"));
+        let all = a5
+            .with("media-source", Value::keyword("tray-2"))
+            .with("media-type", Value::keyword("photographic"))
+            .with("media-top-margin", 1000);
+        let ticket = read_one("media-col", all);
+        assert!(ticket.unsupported.is_empty());
+        let options = ticket.options;
+        assert_eq!(options.media_source.as_deref(), Some("tray-2"));
+        assert_eq!(options.media_type.as_deref(), Some("photographic"));
+        assert_eq!(options.margins, Some([423, 423, 1000, 423]));
+        for wrong in [
+            size(10, 10),
+            Collection::new().with("media-source", Value::keyword("tray-9")),
+            Collection::new().with("media-color", Value::keyword("blue")),
+            Collection::new().with("media-left-margin", -1),
+        ] {
+            assert_eq!(read_one("media-col", wrong).unsupported.len(), 1);
+        }
+        assert!(read_one("media-col", Collection::new()).unsupported.is_empty());
     }
 
     #[test]
@@ -195,14 +436,34 @@ mod tests {
             ("sides", Value::keyword("three-sided")),
             ("page-ranges", Value::range(3, 1)),
             ("page-ranges", Value::range(0, 1)),
-            ("print-quality", Value::Enum(5)),
+            ("print-quality", Value::Enum(6)),
+            ("number-up", Value::Integer(3)),
+            ("orientation-requested", Value::Enum(7)),
+            ("job-priority", Value::Integer(0)),
             ("finishings", Value::Enum(4)),
+            ("job-hold-until", Value::keyword("tomorrow")),
+            ("multiple-document-handling", Value::keyword("separate-documents-uncollated-copies")),
+            ("printer-resolution", Resolution::dpi(1200).into()),
         ] {
             assert_eq!(read_one(name, value.clone()).unsupported, [Attribute::new(name, value)]);
         }
-        let until = |word| read_one("job-hold-until", Value::keyword(word));
-        assert!(until("indefinite").held && !until("no-hold").held);
-        assert_eq!(until("night").unsupported.len(), 1);
-        assert_eq!(read_one("number-up", 2).unsupported, [Attribute::new("number-up", Value::Unsupported)]);
+        assert_eq!(read_one("font-size", 2).unsupported, [Attribute::new("font-size", Value::Unsupported)]);
+    }
+
+    #[test]
+    fn a_job_is_held_for_ever_until_an_hour_or_not() {
+        let until = |word| read_one("job-hold-until", Value::keyword(word)).hold;
+        assert_eq!((until("no-hold"), until("indefinite")), (None, Some(Hold::Indefinite)));
+        // Midnight of a Thursday.
+        let hour = |hour: u64| Some(Hold::Until(Timestamp(hour * 3_600_000)));
+        assert_eq!((until("day-time"), until("night"), until("third-shift")), (hour(6), None, None));
+        assert_eq!((until("second-shift"), until("weekend")), (hour(16), hour(48)));
+        let at = |secs| tympan_ipp::DateTime::from_unix_secs(secs);
+        assert_eq!(read_one("job-hold-until-time", Value::DateTime(at(3600))).hold, hour(1));
+        let attribute = Attribute::new("job-hold-until", Value::keyword("day-time"));
+        // Four in the morning at Greenwich is one in the afternoon in Japan.
+        assert_eq!(hold(&attribute, Timestamp(4 * 3_600_000), 9 * 3600), Some(None));
+        let late = hold(&attribute, Timestamp(12 * 3_600_000), 9 * 3600);
+        assert_eq!(late, Some(hour(21)), "six in the morning in Japan");
     }
 }

@@ -6,7 +6,7 @@ use tympan_engine::admit::{self, Admission, Denied, Proof};
 use tympan_engine::options::parse_subject;
 use tympan_engine::{JobSource, Originator, PrinterUuid};
 use tympan_smtp::Reply;
-use tympan_spooler::{Accepted, Submission};
+use tympan_spooler::{Accepted, Submission, Submitted};
 use tympan_store::NewDocument;
 
 use super::door::Shared;
@@ -48,7 +48,7 @@ async fn decide_in_span(shared: &Shared, mut whole: Whole<'_>) -> Reply {
                     let domain = addressees.first().and_then(|addressee| addressee.written.rsplit_once('@'));
                     let domain = domain.map_or("localhost", |(_, domain)| domain);
                     let place = Place { printer: &printer, domain, base_url: &shared.options.base_url };
-                    commands::run(shared, command, &place, registration, &sender, &header).await
+                    commands::run(shared, command, &place, registration.map(|boxed| *boxed), &sender, &header).await
                 }
             };
         }
@@ -159,11 +159,12 @@ fn submission(facts: &Facts<'_>, received: &Received, document: NewDocument) -> 
             may_be_mailed: may_be_mailed(&sender.address),
         },
         options: subject.options,
-        document,
-        format: "message/rfc822".into(),
-        document_name: name.into(),
+        priority: 50,
+        document: Some(Submitted { document, format: "message/rfc822".into(), name: name.into() }),
         remarks,
         holds: std::collections::BTreeSet::new(),
+        release_at: None,
+        pin: None,
     }
 }
 

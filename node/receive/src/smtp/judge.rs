@@ -29,7 +29,7 @@ pub(super) enum Purpose {
     /// It is to be printed.
     Print(Vec<Target>),
     /// It is a command about a printer.
-    Command(Command, Box<Printer>, Option<Registration>),
+    Command(Command, Box<Printer>, Option<Box<Registration>>),
 }
 
 /// One printer that a mail goes to.
@@ -128,7 +128,7 @@ async fn judge_command(
         },
     };
     let registration = registrations.into_iter().find(|registration| registration.printer == printer.uuid);
-    Ok(Judged { header, sender, purpose: Purpose::Command(command, Box::new(printer), registration) })
+    Ok(Judged { header, sender, purpose: Purpose::Command(command, Box::new(printer), registration.map(Box::new)) })
 }
 
 impl Addressee {

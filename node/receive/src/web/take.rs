@@ -8,7 +8,7 @@ use tympan_engine::admit::{self, Denied};
 use tympan_engine::{Access, DocumentId, JobSource, Language, Originator, Printer, Registration};
 use tympan_http::{BodyError, BodyLimits, BodyReader, Bytes, Form, Incoming, Multipart};
 use tympan_spooler::registrations::canonical_address;
-use tympan_spooler::{SpoolerError, Submission, Target};
+use tympan_spooler::{SpoolerError, Submission, Submitted, Target};
 use tympan_store::{NewDocument, Whose};
 
 use super::Inner;
@@ -270,11 +270,12 @@ impl Taking<'_> {
                 may_be_mailed: originating.may_be_mailed,
             },
             options: wanted.options.clone(),
-            document: document.clone(),
-            format: format.into(),
-            document_name: name.clone().into(),
+            priority: 50,
+            document: Some(Submitted { document: document.clone(), format: format.into(), name: name.clone().into() }),
             remarks: remarks.clone(),
             holds: std::collections::BTreeSet::new(),
+            release_at: None,
+            pin: None,
         };
         let accepted = match self.door.spooler.accept(submission).await {
             Ok(accepted) => accepted,

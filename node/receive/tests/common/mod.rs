@@ -138,7 +138,7 @@ impl World {
 
     /// What a job holds.
     pub async fn stored(&self, job: &Job) -> Vec<u8> {
-        let id = job.received.as_ref().unwrap().id;
+        let id = job.received[0].id;
         self.spooler.documents().read_all(id, 1 << 30).await.unwrap()
     }
 

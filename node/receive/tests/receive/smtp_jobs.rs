@@ -37,7 +37,7 @@ async fn one_mail_to_two_printers_is_a_job_each_over_one_document() {
     assert_eq!(jobs.len(), 2, "the same printer twice is one job");
     assert_eq!(reply.lines().count(), 2, "{reply}");
     assert!(reply.contains("accepted for Office") && reply.contains("accepted for Lobby"), "{reply}");
-    assert_eq!(jobs[0].received.as_ref().unwrap().id, jobs[1].received.as_ref().unwrap().id);
+    assert_eq!(jobs[0].received[0].id, jobs[1].received[0].id);
 }
 
 #[tokio::test]

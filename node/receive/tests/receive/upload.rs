@@ -102,7 +102,7 @@ async fn a_file_from_a_listed_network_is_a_job_on_disk_before_201() {
     assert_eq!(web.world.stored(job).await, PDF);
     assert_eq!((job.name.0.as_str(), &job.source), ("invoice 印.pdf", &JobSource::Upload));
     assert_eq!(job.options.words(), "2 copies duplex");
-    assert_eq!(job.received.as_ref().unwrap().format, "application/pdf");
+    assert_eq!(job.received[0].format, "application/pdf");
     assert!(!job.originator.may_be_mailed && job.originator.registration.is_none());
 }
 

@@ -59,6 +59,87 @@ pub(crate) fn place(page: (f64, f64), sheet: &Sheet, scaling: Scaling, orientati
     to_pixels * Affine::translate((x, y)) * Affine::scale(scale) * turn
 }
 
+/// The places of several pages on one side ("number-up"), left to right, then top to bottom as they are read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Cells {
+    columns: u32,
+    rows: u32,
+    /// How the whole is turned on the sheet.
+    orientation: Orientation,
+    sheet: Sheet,
+}
+
+impl Cells {
+    /// The grid in which pages of this size (points) come out largest.
+    pub(crate) fn of(number_up: u32, page: (f64, f64), sheet: &Sheet, orientation: Option<Orientation>) -> Self {
+        let number_up = number_up.clamp(1, 16);
+        let grids = (1..=number_up).filter(|columns| number_up.is_multiple_of(*columns));
+        let turns = match orientation {
+            Some(Orientation::Landscape | Orientation::ReverseLandscape) => vec![orientation],
+            Some(Orientation::Portrait | Orientation::ReversePortrait) => vec![orientation],
+            None => vec![Some(Orientation::Portrait), Some(Orientation::Landscape)],
+        };
+        let mut best: Option<(f64, Self)> = None;
+        for columns in grids {
+            for turn in turns.iter().copied().flatten() {
+                let cells = Self { columns, rows: number_up / columns, orientation: turn, sheet: *sheet };
+                let (_, _, width, height) = cells.cell(0);
+                let scale = (width / page.0).min(height / page.1);
+                if best.is_none_or(|(before, _)| scale > before * 1.001) {
+                    best = Some((scale, cells));
+                }
+            }
+        }
+        best.map_or(Self { columns: 1, rows: 1, orientation: Orientation::Portrait, sheet: *sheet }, |(_, cells)| cells)
+    }
+
+    /// The sheet as it is read: turned where the whole is turned.
+    fn read_size(&self) -> (f64, f64) {
+        let (width, height) =
+            (self.sheet.width / self.sheet.resolution.0 * 72.0, self.sheet.height / self.sheet.resolution.1 * 72.0);
+        match self.orientation {
+            Orientation::Portrait | Orientation::ReversePortrait => (width, height),
+            Orientation::Landscape | Orientation::ReverseLandscape => (height, width),
+        }
+    }
+
+    /// Left, top, width and height of a cell, in points of the sheet as it is read.
+    fn cell(&self, number: u32) -> (f64, f64, f64, f64) {
+        let (width, height) = self.read_size();
+        let edges =
+            [&self.sheet.margins.left, &self.sheet.margins.right, &self.sheet.margins.top, &self.sheet.margins.bottom];
+        // The widest edge all around: it fits whichever way the sheet is turned.
+        let edge = edges.into_iter().copied().max().map_or(0.0, |edge| f64::from(edge) / 2540.0 * 72.0);
+        let (cell_width, cell_height) =
+            ((width - 2.0 * edge) / f64::from(self.columns), (height - 2.0 * edge) / f64::from(self.rows));
+        let (column, row) = (number % self.columns, number / self.columns);
+        let gap = GAP_POINTS.min(cell_width / 10.0).min(cell_height / 10.0);
+        (
+            edge + f64::from(column) * cell_width + gap / 2.0,
+            edge + f64::from(row) * cell_height + gap / 2.0,
+            (cell_width - gap).max(1.0),
+            (cell_height - gap).max(1.0),
+        )
+    }
+
+    /// From a page (points) to pixels of the sheet, for the cell of this number from 0.
+    pub(crate) fn place(&self, page: (f64, f64), number: u32) -> Affine {
+        let (left, top, width, height) = self.cell(number);
+        // A page that lies the other way than its cell is turned in it.
+        let is_wide = |(width, height): (f64, f64)| width > height * 1.01;
+        let other_way = is_wide(page) != is_wide((width, height)) && (page.0 - page.1).abs() > 1.0;
+        let (turned, within) = if other_way { turn(page, Orientation::Landscape) } else { (page, Affine::IDENTITY) };
+        let scale = (width / turned.0).min(height / turned.1);
+        let at = (left + (width - turned.0 * scale) / 2.0, top + (height - turned.1 * scale) / 2.0);
+        let (_, whole) = turn(self.read_size(), self.orientation);
+        let to_pixels = Affine::scale_non_uniform(self.sheet.resolution.0 / 72.0, self.sheet.resolution.1 / 72.0);
+        to_pixels * whole * Affine::translate(at) * Affine::scale(scale) * within
+    }
+}
+
+/// Between two pages on one side, in points.
+const GAP_POINTS: f64 = 9.0;
+
 /// Mirrors a placed page for the back of a sheet.
 pub(crate) fn flip(back: BackSide, sheet: &Sheet) -> Affine {
     let x = if back.cross_feed_flipped { [-1.0, sheet.width] } else { [1.0, 0.0] };
@@ -172,6 +253,47 @@ mod tests {
                 A4
             };
             near(place(page, &sheet(0), Scaling::Auto, Some(orientation)) * Point::new(0.0, 0.0), corner);
+        }
+    }
+
+    #[test]
+    fn two_pages_lie_side_by_side_on_a_turned_sheet_and_four_as_they_are_read() {
+        let sheet = sheet(423);
+        let middle = |to: Affine| to * Point::new(A4.0 / 2.0, A4.1 / 2.0);
+        let two = Cells::of(2, A4, &sheet, None);
+        assert_eq!((two.columns, two.rows, two.orientation), (2, 1, Orientation::Landscape));
+        // The sheet is turned anticlockwise: what is read first lies at the bottom of the paper.
+        let (first, second) = (middle(two.place(A4, 0)), middle(two.place(A4, 1)));
+        assert!((first.x - second.x).abs() < 2.0 && first.y > second.y, "{first:?} {second:?}");
+        let four = Cells::of(4, A4, &sheet, None);
+        let places: Vec<Point> = (0..4).map(|number| middle(four.place(A4, number))).collect();
+        assert!(places[0].x < places[1].x && (places[0].y - places[1].y).abs() < 2.0);
+        assert!(places[0].y < places[2].y && (places[0].x - places[2].x).abs() < 2.0);
+        for (number_up, grid) in [(6, 6), (9, 9), (16, 16)] {
+            let cells = Cells::of(number_up, A4, &sheet, None);
+            assert_eq!(cells.columns * cells.rows, grid);
+        }
+    }
+
+    #[test]
+    fn pages_on_one_side_stay_on_the_paper_and_apart() {
+        let sheet = sheet(423);
+        for number_up in [2, 4, 6, 9, 16] {
+            for page in [A4, (A4.1, A4.0), (300.0, 300.0)] {
+                let cells = Cells::of(number_up, page, &sheet, None);
+                let mut boxes: Vec<(f64, f64, f64, f64)> = Vec::new();
+                for number in 0..number_up {
+                    let to = cells.place(page, number);
+                    let (a, b) = (to * Point::new(0.0, 0.0), to * Point::new(page.0, page.1));
+                    let this = (a.x.min(b.x), a.y.min(b.y), a.x.max(b.x), a.y.max(b.y));
+                    assert!(this.0 >= 0.0 && this.1 >= 0.0 && this.2 <= 2480.5 && this.3 <= 3508.5, "{this:?}");
+                    let apart = |other: &(f64, f64, f64, f64)| {
+                        this.2 < other.0 || other.2 < this.0 || this.3 < other.1 || other.3 < this.1
+                    };
+                    assert!(boxes.iter().all(apart), "{number_up}: {this:?} {boxes:?}");
+                    boxes.push(this);
+                }
+            }
         }
     }
 

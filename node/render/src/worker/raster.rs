@@ -15,7 +15,7 @@ use hayro::{RenderCache, RenderSettings, render_into};
 
 use super::fonts::Faces;
 use super::out::Out;
-use super::place::{Sheet, flip, place, raster_size};
+use super::place::{Cells, Sheet, flip, place, raster_size};
 use super::to_pdf::{Source, as_pdf};
 use super::tone::Tone;
 use super::{Stop, pdf, printable_format, refuse};
@@ -46,14 +46,10 @@ pub(crate) fn raster(
     let scaling = if ours { Scaling::None } else { request.scaling };
 
     let pdf = pdf::open(data, limits)?;
-    let total = pdf.pages().len() as u32;
-    let first = request.first_page;
-    let last = request.last_page.unwrap_or(total).min(total);
-    if first == 0 || first > last {
-        return refuse(RefusalKind::NoSuchPage, format!("It has {total} pages; page {first} was asked for."));
-    }
-    for number in first..=last {
-        pdf::checked_size(&pdf.pages()[number as usize - 1], number, limits)?;
+    let sides = sides_of(request, pdf.pages().len() as u32)?;
+    let (total, first, last) = (sides.total, sides.first, sides.first + sides.pages.len() as u32 - 1);
+    for number in sides.pages.iter().flatten() {
+        pdf::checked_size(&pdf.pages()[*number as usize - 1], *number, limits)?;
     }
     out.output(Output::Pages { total, first, last })?;
 
@@ -67,11 +63,21 @@ pub(crate) fn raster(
     let mut painter = Painter::new(pdf::settings(faces, &complaints));
     let mut tone = Tone::new(request.colour, width);
     let mut rows = Vec::new();
-    for number in first..=last {
-        let page = &pdf.pages()[number as usize - 1];
+    for (number, on_side) in (first..=last).zip(&sides.pages) {
         let back = request.back.filter(|_| (number - first) % 2 == 1);
-        let placed = place(pdf::size_points(page), &sheet, scaling, request.orientation);
-        let placed = back.map_or(placed, |back| flip(back, &sheet) * placed);
+        let placed = on_side.iter().enumerate().map(|(place_on_side, page)| {
+            let page = &pdf.pages()[*page as usize - 1];
+            let placed = match &request.several {
+                None => place(pdf::size_points(page), &sheet, scaling, request.orientation),
+                Some(several) => {
+                    let first_size = pdf::size_points(&pdf.pages()[on_side[0] as usize - 1]);
+                    let cells = Cells::of(several.number_up, first_size, &sheet, request.orientation);
+                    cells.place(pdf::size_points(page), place_on_side as u32)
+                }
+            };
+            (page, back.map_or(placed, |back| flip(back, &sheet) * placed))
+        });
+        let placed: Vec<(&Page<'_>, Affine)> = placed.collect();
         let header = PageHeader {
             page: number,
             width,
@@ -84,7 +90,7 @@ pub(crate) fn raster(
         complaints.begin_page(number);
         out.output(Output::PageStart(header))?;
         tone.begin_page();
-        painter.page(page, placed, width, height, |first_row, rgba| {
+        painter.side(&placed, width, height, |first_row, rgba| {
             rows.clear();
             tone.rows(rgba, &mut rows);
             send_rows(&rows, first_row, header.bytes_per_line, out)
@@ -93,6 +99,37 @@ pub(crate) fn raster(
         complaints.tell(out)?;
     }
     Ok(())
+}
+
+/// Which pages stand on each side.
+struct OnSides {
+    /// Sides, or pages, of the whole.
+    total: u32,
+    /// Number of the first side.
+    first: u32,
+    pages: Vec<Vec<u32>>,
+}
+
+fn sides_of(request: &Raster, total: u32) -> Result<OnSides, Stop> {
+    let missing =
+        |page: u32| refuse(RefusalKind::NoSuchPage, format!("It has {total} pages; page {page} was asked for."));
+    if let Some(several) = &request.several {
+        if let Some(page) = several.pages.iter().find(|page| **page == 0 || **page > total) {
+            return missing(*page);
+        }
+        if several.pages.is_empty() {
+            return missing(0);
+        }
+        let pages: Vec<Vec<u32>> =
+            several.pages.chunks(several.number_up.clamp(1, 16) as usize).map(<[u32]>::to_vec).collect();
+        return Ok(OnSides { total: pages.len() as u32, first: 1, pages });
+    }
+    let first = request.first_page;
+    let last = request.last_page.unwrap_or(total).min(total);
+    if first == 0 || first > last {
+        return missing(first);
+    }
+    Ok(OnSides { total, first, pages: (first..=last).map(|page| vec![page]).collect() })
 }
 
 fn check_size(width: u32, height: u32, request: &Raster, limits: &Limits) -> Result<(), Stop> {
@@ -158,6 +195,17 @@ impl<'a> Painter<'a> {
         placed: Affine,
         width: u32,
         height: u32,
+        take: impl FnMut(u32, &[u8]) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        self.side(&[(page, placed)], width, height, take)
+    }
+
+    /// As [`Painter::page`], with several pages on one side.
+    pub(crate) fn side(
+        &mut self,
+        pages: &[(&'a Page<'a>, Affine)],
+        width: u32,
+        height: u32,
         mut take: impl FnMut(u32, &[u8]) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         self.pages_in_cache += 1;
@@ -166,15 +214,28 @@ impl<'a> Painter<'a> {
             self.resources = Resources::default();
             self.pages_in_cache = 1;
         }
-        let band_rows = if has_pictures(page) { (BAND_OCTETS_MAX / (width * 4)).max(BAND_ROWS) } else { BAND_ROWS };
+        let band_rows = if pages.iter().any(|(page, _)| has_pictures(page)) {
+            (BAND_OCTETS_MAX / (width * 4)).max(BAND_ROWS)
+        } else {
+            BAND_ROWS
+        };
         let mut first_row = 0;
         while first_row < height {
             let rows = band_rows.min(height - first_row);
             self.context.reset_and_resize(width as u16, rows as u16);
             self.pixmap.resize(width as u16, rows as u16);
             let band = Affine::translate((0.0, -f64::from(first_row)));
-            let transform = band * placed * page.initial_transform(true).to_kurbo();
-            render_into(page, &self.cache, &self.settings, &RenderSettings::default(), &mut self.context, transform);
+            for (page, placed) in pages {
+                let transform = band * *placed * page.initial_transform(true).to_kurbo();
+                render_into(
+                    page,
+                    &self.cache,
+                    &self.settings,
+                    &RenderSettings::default(),
+                    &mut self.context,
+                    transform,
+                );
+            }
             self.context.flush();
             let raster = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
             self.context.render_with(&mut self.pixmap, &mut self.resources, raster);

@@ -40,6 +40,7 @@ pub(crate) fn raster(colour: Colour, dpi: u32) -> Raster {
         colour,
         scaling: Scaling::Auto,
         orientation: None,
+        several: None,
         back: None,
     }
 }

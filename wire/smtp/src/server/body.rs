@@ -251,7 +251,11 @@ impl Session {
         let Some(transaction) = &mut self.transaction else {
             return &[];
         };
-        let longest = transaction.received.count(body);
+        // Whichever limit is reached first is told, however the network cuts the octets.
+        let room = most.saturating_sub(transaction.received.octets);
+        let (within, beyond) = body.split_at(usize::try_from(room).unwrap_or(usize::MAX).min(body.len()));
+        let longest = transaction.received.count(within);
+        transaction.received.count(beyond);
         let octets = transaction.received.octets;
         if transaction.refused.is_some() {
             if octets > most.saturating_mul(2) {
@@ -259,12 +263,12 @@ impl Session {
             }
             return &[];
         }
-        if octets > most {
-            self.abort_body(BodyFault::TooBig);
-            return &[];
-        }
         if longest > line_most {
             self.abort_body(BodyFault::LineTooLong);
+            return &[];
+        }
+        if octets > most {
+            self.abort_body(BodyFault::TooBig);
             return &[];
         }
         body

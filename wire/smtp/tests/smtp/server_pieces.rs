@@ -57,6 +57,21 @@ fn run(goes: &[Vec<u8>], piece: usize, tolerant: bool) -> Shell {
     shell
 }
 
+/// A message that breaks two limits in one piece: the one that it reaches first is told, however it is cut.
+#[test]
+fn of_two_limits_the_first_is_told() {
+    let start = b"RSET\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<office@print.example>\r\nDATA\r\n".to_vec();
+    for lines in [[60, 60, 60], [30, 30, 200], [38, 38, 76]] {
+        let body = lines.map(|octets| "a".repeat(octets)).join("\r\n") + "\r\n.\r\n";
+        let goes = [start.clone(), body.into_bytes()];
+        let whole = run(&goes, usize::MAX, false);
+        for piece in [1, 2, 7, 50] {
+            let cut = run(&goes, piece, false);
+            assert_eq!((&cut.output, &cut.events), (&whole.output, &whole.events), "{lines:?} in pieces of {piece}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 

@@ -1,7 +1,9 @@
 //! A job at the printer: made, sent, asked after, found again, cancelled.
 
-use tympan_engine::{DeviceRef, Printer, ShortId};
-use tympan_ipp::{Attribute, Group, GroupTag, JobState, Message, Operation, RangeOfInteger, StatusCode, Value};
+use tympan_engine::{DeviceRef, Handling, Orientation, Printer, Scaling, ShortId};
+use tympan_ipp::{
+    Attribute, Collection, Group, GroupTag, JobState, Message, Operation, RangeOfInteger, StatusCode, Value,
+};
 
 use super::call::Caller;
 use super::can;
@@ -189,6 +191,33 @@ pub(super) async fn cancel(caller: &Caller, printer: &Printer, device: &DeviceRe
     }
 }
 
+/// Identify-Printer (PWG 5100.13 section 3.1), where the printer says that it can.
+pub(super) async fn identify(
+    caller: &Caller,
+    printer: &Printer,
+    actions: &[String],
+    message: &str,
+) -> Result<(), String> {
+    let knows =
+        printer.profile.as_ref().is_some_and(|profile| profile.operations.contains(&Operation::IdentifyPrinter.0));
+    if !knows {
+        return Ok(());
+    }
+    let mut request =
+        caller.request(printer, Operation::IdentifyPrinter).operation("requesting-user-name", Value::name(USER));
+    if !actions.is_empty() {
+        request = request.operation("identify-actions", Value::keywords(actions.iter().map(String::as_str)));
+    }
+    if !message.is_empty() {
+        request = request.operation("message", Value::text(message));
+    }
+    match caller.call(printer, request).await {
+        Ok(heard) if heard.message.status_code().is_successful() => Ok(()),
+        Ok(heard) => Err(refusal(&heard.message)),
+        Err(error) => Err(error.into_parts().1),
+    }
+}
+
 fn device_ref(message: &Message, ticket: &Ticket) -> Option<DeviceRef> {
     device_of(message.group(GroupTag::Job)?, ticket.up_time_secs.unwrap_or(0))
 }
@@ -210,7 +239,8 @@ fn with_ticket(request: Message, printer: &Printer, ticket: &Ticket) -> Message 
     if let Some(copies) = ticket.copies.filter(|copies| *copies > 1 && takes("copies")) {
         request = request.job("copies", i32::from(copies));
         if takes("multiple-document-handling") {
-            request = request.job("multiple-document-handling", Value::keyword("separate-documents-collated-copies"));
+            let handling = ticket.extras.handling.unwrap_or(Handling::SeparateDocumentsCollatedCopies);
+            request = request.job("multiple-document-handling", Value::keyword(handling.as_str()));
         }
     }
     if let Some(sides) = ticket.sides.filter(|_| takes("sides")) {
@@ -224,15 +254,75 @@ fn with_ticket(request: Message, printer: &Printer, ticket: &Ticket) -> Message 
         };
         request = request.job("print-color-mode", Value::keyword(keyword));
     }
-    if let Some(media) = ticket.media.as_ref().filter(|_| takes("media")) {
-        request = request.job("media", Value::keyword(media));
+    match media_col(ticket).filter(|_| takes("media-col")) {
+        Some(collection) => request = request.job("media-col", collection),
+        None => {
+            if let Some(media) = ticket.media.as_ref().filter(|_| takes("media")) {
+                request = request.job("media", Value::keyword(media));
+            }
+        }
     }
+    request = with_extras(request, ticket, takes);
     if !ticket.page_ranges.is_empty() && takes("page-ranges") {
         let ranges = ticket.page_ranges.iter().map(|range| {
             let bound = |page: u32| i32::try_from(page).unwrap_or(i32::MAX);
             Value::RangeOfInteger(RangeOfInteger::new(bound(range.first), bound(range.last)))
         });
         request = request.job("page-ranges", ranges.collect::<Vec<_>>());
+    }
+    request
+}
+
+/// The paper with its tray, kind and edges; `None` where its size says enough.
+fn media_col(ticket: &Ticket) -> Option<Collection> {
+    let extras = &ticket.extras;
+    if extras.media_source.is_none() && extras.media_type.is_none() && extras.margins.is_none() {
+        return None;
+    }
+    let mut collection = Collection::new();
+    if let Some(size) = ticket.media.as_deref().and_then(tympan_ipp::media::size_of) {
+        collection = collection.with("media-size", size.to_media_size());
+    }
+    if let Some(source) = &extras.media_source {
+        collection = collection.with("media-source", Value::keyword(source));
+    }
+    if let Some(kind) = &extras.media_type {
+        collection = collection.with("media-type", Value::keyword(kind));
+    }
+    for (edge, margin) in ["left", "right", "top", "bottom"].into_iter().zip(extras.margins.into_iter().flatten()) {
+        let margin = i32::try_from(margin).unwrap_or(i32::MAX);
+        collection = collection.with(format!("media-{edge}-margin"), margin);
+    }
+    Some(collection)
+}
+
+fn with_extras(mut request: Message, ticket: &Ticket, takes: impl Fn(&str) -> bool) -> Message {
+    let extras = &ticket.extras;
+    if let Some(quality) = extras.quality.filter(|_| takes("print-quality")) {
+        request = request.job("print-quality", Value::Enum(quality.number()));
+    }
+    if let Some(orientation) = extras.orientation.filter(|_| takes("orientation-requested")) {
+        let number = match orientation {
+            Orientation::Portrait => 3,
+            Orientation::Landscape => 4,
+            Orientation::ReverseLandscape => 5,
+            Orientation::ReversePortrait => 6,
+        };
+        request = request.job("orientation-requested", Value::Enum(number));
+    }
+    if let Some(scaling) = extras.scaling.filter(|_| takes("print-scaling")) {
+        let keyword = match scaling {
+            Scaling::Auto => "auto",
+            Scaling::AutoFit => "auto-fit",
+            Scaling::Fill => "fill",
+            Scaling::Fit => "fit",
+            Scaling::None => "none",
+        };
+        request = request.job("print-scaling", Value::keyword(keyword));
+    }
+    if let Some(dpi) = extras.resolution.filter(|_| takes("printer-resolution")) {
+        let dpi = i32::try_from(dpi).unwrap_or(i32::MAX);
+        request = request.job("printer-resolution", tympan_ipp::Resolution::dpi(dpi));
     }
     request
 }
@@ -281,6 +371,7 @@ mod tests {
             sides: Some(Sides::TwoSidedLongEdge),
             color: None,
             media: Some("iso_a4_210x297mm".into()),
+            extras: Default::default(),
             page_ranges: Vec::new(),
             up_time_secs: Some(77),
         }

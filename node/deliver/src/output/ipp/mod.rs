@@ -85,6 +85,15 @@ impl Output for IppOutput {
         Box::pin(job::cancel(&self.caller, printer, device))
     }
 
+    fn identify<'a>(
+        &'a self,
+        printer: &'a Printer,
+        actions: &'a [String],
+        message: &'a str,
+    ) -> Later<'a, Result<(), String>> {
+        Box::pin(job::identify(&self.caller, printer, actions, message))
+    }
+
     fn can_confirm(&self) -> bool {
         true
     }

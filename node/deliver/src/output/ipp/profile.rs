@@ -25,6 +25,13 @@ pub(super) const ATTRIBUTES: &[&str] = &[
     "page-ranges-supported",
     "job-creation-attributes-supported",
     "operations-supported",
+    "media-source-supported",
+    "media-type-supported",
+    "print-quality-supported",
+    "output-bin-supported",
+    "pages-per-minute",
+    "multiple-document-handling-supported",
+    "identify-actions-supported",
 ];
 
 /// Values of one attribute that are kept.
@@ -60,6 +67,18 @@ pub(super) fn read(group: &Group) -> DeviceProfile {
         color,
         duplex: sides.iter().any(|sides| sides.starts_with("two-sided")),
         copies_max: u16::try_from(copies.clamp(1, 999)).unwrap_or(1),
+        media_sources: strings("media-source-supported"),
+        media_types: strings("media-type-supported"),
+        borderless: is_borderless(group),
+        qualities: group.get("print-quality-supported").into_iter().flat_map(Attribute::enums).take(8).collect(),
+        output_bins: strings("output-bin-supported"),
+        pages_per_minute: group
+            .get("pages-per-minute")
+            .and_then(Attribute::integer)
+            .and_then(|pages| u32::try_from(pages).ok())
+            .unwrap_or(0),
+        handlings: strings("multiple-document-handling-supported"),
+        identify_actions: strings("identify-actions-supported"),
         multiple_documents: truth("multiple-document-jobs-supported").unwrap_or(false),
         page_ranges: truth("page-ranges-supported").unwrap_or(false),
         job_attributes: job_attributes(group),
@@ -86,6 +105,14 @@ fn margins(group: &Group) -> [u32; 4] {
         let name = format!("media-{edge}-margin-supported");
         let values = group.get(&name).into_iter().flat_map(Attribute::integers);
         values.filter(|margin| (0..=MARGIN_MAX).contains(margin)).max().map_or(MARGIN_DEFAULT, |margin| margin as u32)
+    })
+}
+
+/// Whether each edge may be 0.
+fn is_borderless(group: &Group) -> bool {
+    ["left", "right", "top", "bottom"].iter().all(|edge| {
+        let supported = group.get(&format!("media-{edge}-margin-supported"));
+        supported.is_some_and(|edges| edges.integers().any(|edge| edge == 0))
     })
 }
 

@@ -16,7 +16,9 @@ use tympan_device::{DeviceOptions, VirtualPrinter};
 use tympan_engine::{Attempt, DocumentId, Job, JobOptions, JobSource, JobUuid, Language, Originator, OwnerId, Printer};
 use tympan_ipp::JobState;
 use tympan_render::Renderer;
-use tympan_spooler::{Clock, CrashPoint, NewPrinter, Perform, Randomness, Spooler, SpoolerOptions, Submission, Target};
+use tympan_spooler::{
+    Clock, CrashPoint, NewPrinter, Perform, Randomness, Spooler, SpoolerOptions, Submission, Submitted, Target,
+};
 use tympan_store::{Documents, MemoryStore, Records, Whose};
 
 /// How long a test waits for anything.
@@ -160,11 +162,12 @@ impl World {
                 may_be_mailed: true,
             },
             options,
-            document,
-            format: format.into(),
-            document_name: name.into(),
+            priority: 50,
+            document: Some(Submitted { document, format: format.into(), name: name.into() }),
             remarks: Vec::new(),
             holds: BTreeSet::new(),
+            release_at: None,
+            pin: None,
         };
         self.spooler.accept(submission).await.unwrap()[0].job
     }
