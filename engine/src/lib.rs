@@ -45,7 +45,9 @@ pub use job::{
     Doubt, DoubtDecision, HoldReason, Incoming, Job, JobDocument, JobEvent, JobSource, Originator, Outcome, Pin,
 };
 pub use notice::{Notice, NoticeKind};
-pub use options::{ColorMode, Handling, JobOptions, Orientation, PageRange, Printed, Quality, Scaling, Sides};
+pub use options::{
+    ColorMode, Handling, JobOptions, Orientation, Override, PageRange, Printed, Quality, Scaling, Sides,
+};
 pub use policy::{Access, DoubtPolicy, PrinterPolicy, StoredForm};
 pub use printer::{Outage, Printer, PrinterEvent};
 pub use private::Private;

@@ -178,6 +178,33 @@ impl PageRange {
     }
 }
 
+/// Some pages are printed in another way than the rest ("overrides", PWG 5100.6 section 4.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Override {
+    /// Of which documents, from 1; empty: of all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<PageRange>,
+    /// Which pages, as the document counts; empty: all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<PageRange>,
+    /// How they lie on the paper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orientation: Option<Orientation>,
+    /// How they are fitted to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<Scaling>,
+}
+
+impl Override {
+    /// Whether it is about a page of a document, both from 1.
+    pub fn is_about(&self, document: u32, page: u32) -> bool {
+        let within =
+            |ranges: &[PageRange], number| ranges.is_empty() || ranges.iter().any(|range| range.contains(number));
+        within(&self.documents, document) && within(&self.pages, page)
+    }
+}
+
 /// How a job is to be printed. What is `None` is the printer's default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -227,6 +254,9 @@ pub struct JobOptions {
     /// Which pages; empty: all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<PageRange>,
+    /// Pages that are printed in another way; of several that are about a page, the last counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Override>,
     /// The sender wants to be told when it is printed even if it did not wait.
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub receipt: bool,
@@ -254,6 +284,7 @@ impl JobOptions {
             number_up: self.number_up.or(default.number_up),
             handling: self.handling.or(default.handling),
             pages: if self.pages.is_empty() { default.pages.clone() } else { self.pages },
+            overrides: if self.overrides.is_empty() { default.overrides.clone() } else { self.overrides },
             receipt: self.receipt || default.receipt,
         }
     }
@@ -261,6 +292,14 @@ impl JobOptions {
     /// Whether a page (from 1) of the document is to be printed.
     pub fn wants_page(&self, page: u32) -> bool {
         self.pages.is_empty() || self.pages.iter().any(|range| range.contains(page))
+    }
+
+    /// How a page of a document, both from 1, lies on the paper and is fitted to it.
+    pub fn placing(&self, document: u32, page: u32) -> (Option<Orientation>, Option<Scaling>) {
+        let about = self.overrides.iter().filter(|one| one.is_about(document, page));
+        about.fold((self.orientation, self.scaling), |(orientation, scaling), one| {
+            (one.orientation.or(orientation), one.scaling.or(scaling))
+        })
     }
 
     /// The options as the words a subject would hold, for people to check.
@@ -704,6 +743,29 @@ mod tests {
     fn options_may_stand_behind_the_name_of_a_list() {
         let read = parse_subject("Re: [club] minutes [duplex]");
         assert_eq!((read.name.as_str(), read.options.sides), ("Re: [club] minutes", Some(Sides::TwoSidedLongEdge)));
+    }
+
+    #[test]
+    fn an_override_is_about_its_pages_only_and_the_last_one_counts() {
+        let range = |first, last| vec![PageRange { first, last }];
+        let options = JobOptions {
+            scaling: Some(Scaling::Fit),
+            overrides: vec![
+                Override { pages: range(2, 3), orientation: Some(Orientation::Landscape), ..Override::default() },
+                Override {
+                    documents: range(2, 2),
+                    pages: range(3, 9),
+                    orientation: Some(Orientation::ReversePortrait),
+                    scaling: Some(Scaling::None),
+                },
+            ],
+            ..JobOptions::default()
+        };
+        let fit = Some(Scaling::Fit);
+        assert_eq!(options.placing(1, 1), (None, fit));
+        assert_eq!(options.placing(1, 3), (Some(Orientation::Landscape), fit));
+        assert_eq!(options.placing(2, 3), (Some(Orientation::ReversePortrait), Some(Scaling::None)));
+        assert_eq!(options.placing(2, 2), (Some(Orientation::Landscape), fit));
     }
 
     #[test]

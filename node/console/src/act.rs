@@ -271,7 +271,7 @@ pub(crate) fn describe(found: &crate::Found, language: Language) -> Vec<String> 
 /// What people call a format.
 pub(crate) fn format_word(format: &str) -> Option<&'static str> {
     Some(match format {
-        "application/pdf" => "PDF",
+        "application/pdf" | "application/pdf; laid-out=yes" => "PDF",
         "image/jpeg" => "JPEG",
         "image/png" => "PNG",
         "image/pwg-raster" => "PWG Raster",

@@ -17,7 +17,7 @@ use tympan_spooler::Spooler;
 use tympan_store::{NewDocument, StoreError, Whose};
 
 use crate::delivery::{Delivery, Stop};
-use crate::prepare::setup_for;
+use crate::prepare::{LAID_OUT, setup_for};
 use crate::remark::Remark;
 use crate::workshop::Failed;
 
@@ -345,6 +345,9 @@ impl Delivery {
         findings: &mut Findings,
     ) -> Result<Option<(JobDocument, Option<NewDocument>)>, PartError> {
         let mut setup = setup_for(printer, &job.options).2;
+        if part.format.is_raster() {
+            return self.lay_out_part(spooler, job, part, setup, findings).await;
+        }
         if matches!(part.format, Format::Text | Format::Html) {
             use tympan_engine::Orientation;
             if let Some(Orientation::Landscape | Orientation::ReverseLandscape) = job.options.orientation {
@@ -353,7 +356,7 @@ impl Delivery {
                 let Margins { top, right, bottom, left } = setup.margins;
                 setup.margins = Margins { top: right, right: bottom, bottom: left, left: top };
             }
-            return self.lay_out_text(spooler, job, part, setup, findings).await;
+            return self.lay_out_part(spooler, job, part, setup, findings).await;
         }
         let request = Inspect { format: Some(part.format), charset: None, setup, colour: false };
         let looked = self.options().renderer.inspect(request, rewound(&part.file)?).await?;
@@ -392,7 +395,7 @@ impl Delivery {
         Ok(Some((document, Some(new))))
     }
 
-    async fn lay_out_text(
+    async fn lay_out_part(
         &self,
         spooler: &Spooler,
         job: &Job,
@@ -429,13 +432,8 @@ impl Delivery {
             return Ok(None);
         }
         let new = writer.finish().await?;
-        let document = JobDocument {
-            id,
-            name: part.name.clone().into(),
-            format: Format::Pdf.media_type().to_owned(),
-            octets: new.octets,
-            pages,
-        };
+        let document =
+            JobDocument { id, name: part.name.clone().into(), format: LAID_OUT.to_owned(), octets: new.octets, pages };
         Ok(Some((document, Some(new))))
     }
 }

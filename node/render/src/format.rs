@@ -53,7 +53,12 @@ impl Format {
 
     /// Whether a page can be made of it.
     pub fn is_printable(self) -> bool {
-        matches!(self, Self::Pdf | Self::Jpeg | Self::Png | Self::Text)
+        matches!(self, Self::Pdf | Self::Jpeg | Self::Png | Self::Text) || self.is_raster()
+    }
+
+    /// Whether it is pages that a client drew for a printer.
+    pub fn is_raster(self) -> bool {
+        matches!(self, Self::PwgRaster | Self::AppleRaster)
     }
 
     /// Whether it is a picture, printable or not.

@@ -14,6 +14,7 @@ mod handover;
 mod limits;
 mod order;
 mod output;
+pub mod pictures;
 mod refusal;
 mod renderer;
 mod request;
@@ -24,6 +25,7 @@ pub use limits::Limits;
 pub use output::{
     Disposition, DocumentFacts, MailAddress, MailFacts, Notice, Output, PageFacts, PageHeader, PartHeader, PartRole,
 };
+pub use pictures::{Paper, PicturesInPdf};
 pub use refusal::{Refusal, RefusalKind};
 pub use renderer::{Document, Prepared, RenderError, Renderer, Run};
 pub use request::{

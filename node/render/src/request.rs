@@ -230,6 +230,8 @@ pub enum Scaling {
     Fill,
     /// As it is, in the middle of the paper; what is over is cut.
     None,
+    /// As it is where it has the size of the paper, else as [`Scaling::Auto`].
+    SameSize,
 }
 
 /// "orientation-requested" (RFC 8011 section 5.2.10): how the page is turned on the paper, anticlockwise.

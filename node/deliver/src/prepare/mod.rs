@@ -5,7 +5,6 @@
 //! the next attempt finds it. Memory holds one band.
 
 mod layout;
-mod pictures;
 mod plan;
 mod press;
 
@@ -274,6 +273,10 @@ impl Delivery {
                     let Some((document, first, last)) = plan.layout.run(at) else {
                         break;
                     };
+                    // Pages that lie otherwise are drawn by themselves.
+                    let placing = |page| job.options.placing(document as u32 + 1, page);
+                    let last =
+                        (first..=last).take_while(|page| placing(*page) == placing(first)).last().unwrap_or(first);
                     let facts = &job.documents[document];
                     let file = match &mut open {
                         Some((same, file)) if *same == document => file,
@@ -291,7 +294,13 @@ impl Delivery {
                     let from = if turned { first - 1 } else { first };
                     file.rewind().map_err(|error| PrepareError::Temporary(error.to_string()))?;
                     let input = file.try_clone().map_err(|error| PrepareError::Temporary(error.to_string()))?;
-                    let request = raster_request(plan, None, from, Some(last));
+                    let mut request = raster_request(plan, None, from, Some(last));
+                    let (orientation, scaling) = placing(first);
+                    request.orientation = plan::turned(orientation).map(orientation_of);
+                    request.scaling = scaling_of(scaling);
+                    if facts.format == LAID_OUT && request.scaling == Scaling::Auto {
+                        request.scaling = Scaling::SameSize;
+                    }
                     let name = facts.name.0.clone();
                     self.draw_pages(request, input, u32::from(turned), &name, &mut press).await?;
                     at += (last - first + 1) as usize;
@@ -539,6 +548,28 @@ async fn source_is_raster(spooler: &Spooler, job: &Job) -> Result<bool, StoreErr
     Ok(start[..read] == pwg::SYNC_WORD)
 }
 
+fn scaling_of(asked: Option<tympan_engine::Scaling>) -> Scaling {
+    match asked {
+        None | Some(tympan_engine::Scaling::Auto | tympan_engine::Scaling::AutoFit) => Scaling::Auto,
+        Some(tympan_engine::Scaling::Fill) => Scaling::Fill,
+        Some(tympan_engine::Scaling::Fit) => Scaling::Fit,
+        Some(tympan_engine::Scaling::None) => Scaling::None,
+    }
+}
+
+fn orientation_of(asked: tympan_engine::Orientation) -> Orientation {
+    match asked {
+        tympan_engine::Orientation::Portrait => Orientation::Portrait,
+        tympan_engine::Orientation::Landscape => Orientation::Landscape,
+        tympan_engine::Orientation::ReverseLandscape => Orientation::ReverseLandscape,
+        tympan_engine::Orientation::ReversePortrait => Orientation::ReversePortrait,
+    }
+}
+
+/// A document that was laid out for the paper, edges and all, by us or by the client that drew it: where the paper is
+/// still the same, it is printed as it is.
+pub(crate) const LAID_OUT: &str = "application/pdf; laid-out=yes";
+
 fn raster_request(plan: &Plan, format: Option<Format>, first_page: u32, last_page: Option<u32>) -> Raster {
     let drawing = &plan.drawing;
     Raster {
@@ -550,18 +581,8 @@ fn raster_request(plan: &Plan, format: Option<Format>, first_page: u32, last_pag
         resolution: (drawing.dpi, drawing.dpi),
         size: Some(drawing.size.dots(drawing.dpi, drawing.dpi)),
         colour: drawing.colour,
-        scaling: match drawing.scaling {
-            None | Some(tympan_engine::Scaling::Auto | tympan_engine::Scaling::AutoFit) => Scaling::Auto,
-            Some(tympan_engine::Scaling::Fill) => Scaling::Fill,
-            Some(tympan_engine::Scaling::Fit) => Scaling::Fit,
-            Some(tympan_engine::Scaling::None) => Scaling::None,
-        },
-        orientation: drawing.orientation.map(|orientation| match orientation {
-            tympan_engine::Orientation::Portrait => Orientation::Portrait,
-            tympan_engine::Orientation::Landscape => Orientation::Landscape,
-            tympan_engine::Orientation::ReverseLandscape => Orientation::ReverseLandscape,
-            tympan_engine::Orientation::ReversePortrait => Orientation::ReversePortrait,
-        }),
+        scaling: scaling_of(drawing.scaling),
+        orientation: drawing.orientation.map(orientation_of),
         several: None,
         back: drawing.back_side(),
     }

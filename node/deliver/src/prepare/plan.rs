@@ -222,6 +222,7 @@ pub fn plan(job: &Job, printer: &Printer) -> Result<Plan, String> {
         && (!plan.drawing.is_duplex() || tells("sides"))
         && (!wants_mono || tells("print-color-mode"))
         && asked.number_up.is_none_or(|number| number == 1)
+        && asked.overrides.is_empty()
         && (turned(asked.orientation).is_none() || tells("orientation-requested"))
         && (matches!(asked.scaling, None | Some(Scaling::Auto | Scaling::AutoFit)) || tells("print-scaling"))
         && (asked.resolution.is_none() || tells("printer-resolution"));

@@ -3,9 +3,9 @@
 use tympan_raster::pwg::{self, PageHeader};
 use tympan_raster::sheet_back::Transform;
 use tympan_raster::{Limits, RasterError};
+use tympan_render::{Paper, PicturesInPdf};
 use tympan_store::{DocumentWriter, NewDocument, StoreError};
 
-use super::pictures::PicturesInPdf;
 use super::plan::{Drawing, Form};
 
 /// The buffer is written out when it holds so many octets.
@@ -47,9 +47,7 @@ impl Press {
     pub(crate) fn new(form: Form, drawing: &Drawing, sides_in_all: u32, copies: u16, writer: DocumentWriter) -> Self {
         let mut buffer = Vec::new();
         let sink = match form {
-            Form::PicturesInPdf => {
-                Sink::Pdf(Box::new(PicturesInPdf::new(drawing.colour, drawing.size.points(), &mut buffer)))
-            }
+            Form::PicturesInPdf => Sink::Pdf(Box::new(PicturesInPdf::new(&mut buffer))),
             Form::Untouched | Form::LaidOut | Form::Raster => {
                 let mut encoder = pwg::Encoder::new();
                 encoder.start(&mut buffer);
@@ -92,7 +90,10 @@ impl Press {
     pub(crate) fn begin_as(&mut self, header: &PageHeader) -> Result<(), PressError> {
         match &mut self.sink {
             Sink::Raster { encoder, .. } => encoder.page(header, &mut self.buffer)?,
-            Sink::Pdf(pdf) => pdf.begin_page(header.width, header.height, &mut self.buffer),
+            Sink::Pdf(pdf) => {
+                let paper = Paper::of(self.drawing.size.points());
+                pdf.begin_page(self.drawing.colour, (header.width, header.height), paper, &mut self.buffer);
+            }
         }
         self.sides += 1;
         Ok(())
@@ -119,7 +120,7 @@ impl Press {
     /// A side with nothing on it.
     pub(crate) async fn blank(&mut self) -> Result<(), PressError> {
         if let Sink::Pdf(pdf) = &mut self.sink {
-            pdf.blank_page();
+            pdf.blank_page(Paper::of(self.drawing.size.points()));
             self.sides += 1;
             return Ok(());
         }

@@ -27,8 +27,11 @@ const RASTER_TYPES: [&str; 3] = ["black_1", "sgray_8", "srgb_8"];
 /// Resolutions of raster that comes in, in dots per inch.
 const RASTER_DPI: [i32; 3] = [150, 300, 600];
 
+/// "overrides-supported".
+const OVERRIDES: [&str; 5] = ["document-number", "document-numbers", "orientation-requested", "pages", "print-scaling"];
+
 /// What may stand in a job ("job-creation-attributes-supported").
-pub(super) const ATTRIBUTES: [&str; 29] = [
+pub(super) const ATTRIBUTES: [&str; 30] = [
     "copies",
     "document-format",
     "document-name",
@@ -48,6 +51,7 @@ pub(super) const ATTRIBUTES: [&str; 29] = [
     "number-up",
     "orientation-requested",
     "output-bin",
+    "overrides",
     "page-ranges",
     "print-color-mode",
     "print-content-optimize",
@@ -135,6 +139,7 @@ pub(super) fn template(printer: &Printer, profile: &DeviceProfile, all: &mut Gro
     all.push("orientation-requested-supported", Value::enums(ORIENTATIONS));
     all.push("output-bin-default", Value::keyword(abilities.output_bins[0]));
     all.push("output-bin-supported", Value::keywords(abilities.output_bins.iter().copied()));
+    all.push("overrides-supported", Value::keywords(OVERRIDES));
     all.push("page-ranges-supported", true);
     all.push("print-color-mode-default", Value::keyword(abilities.color_modes[0]));
     all.push("print-color-mode-supported", Value::keywords(abilities.color_modes.iter().copied()));

@@ -2,7 +2,7 @@
 
 use tympan_engine::options::NUMBER_UP;
 use tympan_engine::{
-    ColorMode, DeviceProfile, JobOptions, Millis, Orientation, PageRange, Quality, Scaling, Sides, Timestamp,
+    ColorMode, DeviceProfile, JobOptions, Millis, Orientation, Override, PageRange, Quality, Scaling, Sides, Timestamp,
 };
 use tympan_ipp::media::{self, Size};
 use tympan_ipp::{Attribute, Collection, Group, GroupTag, Message, Value};
@@ -11,6 +11,9 @@ use super::abilities::{self, Abilities};
 
 /// Sides differ by so much at most, in 1/100 mm, and are still the same paper.
 const SIZE_TOLERANCE: i32 = 50;
+
+/// Values of "overrides" in one job.
+const OVERRIDES_MAX: usize = 100;
 
 /// "job-priority-default".
 pub(super) const PRIORITY: u8 = 50;
@@ -97,6 +100,7 @@ pub(super) fn reset(options: &mut JobOptions, group: &Group) {
             "print-quality" => options.quality = None,
             "print-scaling" => options.scaling = None,
             "printer-resolution" => options.resolution = None,
+            "overrides" => options.overrides = Vec::new(),
             "sides" => options.sides = None,
             _ => {}
         }
@@ -145,6 +149,13 @@ fn take(
             options.orientation.is_some()
         }
         "output-bin" => abilities.output_bins.contains(&word),
+        "overrides" => match attribute.collections().map(overriding).collect::<Option<Vec<_>>>() {
+            Some(overrides) if overrides.len() == attribute.values.len() && overrides.len() <= OVERRIDES_MAX => {
+                options.overrides = overrides;
+                true
+            }
+            _ => false,
+        },
         "page-ranges" => ranges(attribute).map(|pages| options.pages = pages).is_some(),
         "print-color-mode" => {
             options.color = match word {
@@ -204,6 +215,34 @@ fn scaling(word: &str) -> Option<Scaling> {
         "none" => Some(Scaling::None),
         _ => None,
     }
+}
+
+/// Reads one value of "overrides"; `None` when something in it is not possible.
+fn overriding(col: &Collection) -> Option<Override> {
+    let mut one = Override::default();
+    for member in &col.members {
+        match member.name.as_str() {
+            // Both spellings are in use.
+            "document-number" | "document-numbers" => one.documents = numbers(member)?,
+            "pages" => one.pages = numbers(member)?,
+            "orientation-requested" => one.orientation = Some(member.enum_().and_then(orientation)?),
+            "print-scaling" => one.scaling = Some(scaling(member.string()?)?),
+            _ => return None,
+        }
+    }
+    Some(one)
+}
+
+/// Ranges, or single numbers.
+fn numbers(attribute: &Attribute) -> Option<Vec<PageRange>> {
+    if attribute.integers().next().is_some() {
+        let one = |number: i32| u32::try_from(number).ok().filter(|number| *number > 0);
+        return attribute
+            .integers()
+            .map(|number| one(number).map(|page| PageRange { first: page, last: page }))
+            .collect();
+    }
+    ranges(attribute)
 }
 
 /// Reads "media-col"; false when something in it is not possible. What fits is taken all the same.
@@ -397,6 +436,20 @@ mod tests {
             ("print-rendering-intent", Value::keyword("auto")),
         ] {
             assert!(read_one(name, value).unsupported.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn overrides_say_which_pages_lie_otherwise() {
+        let pages = Collection::new().with("pages", Value::range(2, 3)).with("document-number", 1);
+        let ticket = read_one("overrides", pages.clone().with("orientation-requested", Value::Enum(4)));
+        assert!(ticket.unsupported.is_empty());
+        assert_eq!(ticket.options.placing(1, 2).0, Some(Orientation::Landscape));
+        assert_eq!(ticket.options.placing(1, 4).0, None);
+        for wrong in
+            [pages.clone().with("media", Value::keyword("x")), Collection::new().with("pages", Value::range(3, 2))]
+        {
+            assert_eq!(read_one("overrides", wrong).unsupported.len(), 1);
         }
     }
 

@@ -24,7 +24,8 @@ pub(crate) fn sniff(start: &[u8], declared: Option<&str>) -> Result<&'static str
         [b'I', b'I', 0x2a, 0, ..] | [b'M', b'M', 0, 0x2a, ..] => Err("a TIFF picture"),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Err("a WebP picture"),
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => Err("a HEIC picture or a film"),
-        [b'R', b'a', b'S', b'2', ..] | [b'U', b'N', b'I', b'R', b'A', b'S', b'T', ..] => Err("raster data"),
+        [b'R', b'a', b'S', b'2', ..] => Ok("image/pwg-raster"),
+        [b'U', b'N', b'I', b'R', b'A', b'S', b'T', ..] => Ok("image/urf"),
         _ if lower.starts_with(b"<!doctype html") || lower.starts_with(b"<html") => Err("an HTML page"),
         _ if !is_text(start) => Err("a file of an unknown type"),
         _ if declared == "message/rfc822" => Ok("message/rfc822"),
@@ -65,6 +66,8 @@ mod tests {
             (b"PK\x03\x04rest", None, Err("an office document or ZIP archive")),
             (b"<!DOCTYPE HTML><p>", None, Err("an HTML page")),
             (b"\0\0\0\x18ftypheic", None, Err("a HEIC picture or a film")),
+            (b"RaS2PwgRaster\0", None, Ok("image/pwg-raster")),
+            (b"UNIRAST\0\0\0\0\x01", Some("application/octet-stream"), Ok("image/urf")),
             (b"MZ\x90\0\x03", None, Err("a file of an unknown type")),
         ] {
             assert_eq!(sniff(start, declared), format, "{:?}", String::from_utf8_lossy(start));

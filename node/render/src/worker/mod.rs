@@ -16,6 +16,7 @@ mod picture;
 mod place;
 mod preview;
 mod raster;
+mod raster_in;
 mod sandbox;
 mod text;
 mod to_pdf;

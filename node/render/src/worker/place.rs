@@ -47,7 +47,8 @@ pub(crate) fn place(page: (f64, f64), sheet: &Sheet, scaling: Scaling, orientati
             let (x, y) = ratios(printable);
             (x.min(y), printable)
         }
-        Scaling::Auto => {
+        Scaling::SameSize if is_size(turned, (paper_width, paper_height)) => (1.0, whole),
+        Scaling::Auto | Scaling::SameSize => {
             let (x, y) = ratios(printable);
             // What fits as it is stays where its maker put it, if that is in the printable area.
             if x.min(y) >= 1.0 { (1.0, printable) } else { (x.min(y), printable) }
@@ -57,6 +58,11 @@ pub(crate) fn place(page: (f64, f64), sheet: &Sheet, scaling: Scaling, orientati
     let y = area.1 + (area.3 - turned.1 * scale) / 2.0;
     let to_pixels = Affine::scale_non_uniform(sheet.resolution.0 / 72.0, sheet.resolution.1 / 72.0);
     to_pixels * Affine::translate((x, y)) * Affine::scale(scale) * turn
+}
+
+/// Whether a page has the size of the paper, to the point.
+fn is_size(page: (f64, f64), paper: (f64, f64)) -> bool {
+    (page.0 - paper.0).abs() < 2.0 && (page.1 - paper.1).abs() < 2.0
 }
 
 /// The places of several pages on one side ("number-up"), left to right, then top to bottom as they are read.
@@ -191,6 +197,14 @@ mod tests {
         let to = place(A4, &sheet(423), Scaling::None, None);
         near(to * Point::new(0.0, 0.0), (0.0, 0.0));
         near(to * Point::new(A4.0, A4.1), (2480.0, 3508.0));
+    }
+
+    #[test]
+    fn what_was_laid_out_for_this_paper_is_printed_as_it_is() {
+        let to = place(A4, &sheet(423), Scaling::SameSize, None);
+        near(to * Point::new(A4.0, A4.1), (2480.0, 3508.0));
+        let other = (612.0, 792.0);
+        assert_eq!(place(other, &sheet(423), Scaling::SameSize, None), place(other, &sheet(423), Scaling::Auto, None));
     }
 
     #[test]

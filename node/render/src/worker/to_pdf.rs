@@ -3,7 +3,7 @@
 use super::fonts::Faces;
 use super::out::Out;
 use super::text::{Laid, Look};
-use super::{Stop, charset, pdf, picture, printable_format, text};
+use super::{Stop, charset, pdf, picture, printable_format, raster_in, text};
 use crate::{
     Disposition, DocumentFacts, Face, Format, HeadingLine, Limits, Notice, Output, PageFacts, PageSetup, PartHeader,
     PartRole, Refusal, RefusalKind, ToPdf,
@@ -59,6 +59,9 @@ pub(crate) fn lay_out(
     faces: &mut Faces,
     out: &mut Out,
 ) -> Result<Laid, Stop> {
+    if source.format.is_raster() {
+        return raster_in::lay_out(&data, source.format, limits);
+    }
     check_paper(source.setup, limits)?;
     if source.format != Format::Text {
         return picture::lay_out(data, source.format, source.setup, title, limits);

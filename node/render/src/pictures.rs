@@ -1,28 +1,48 @@
-//! Drawn pages as pictures in a PDF, written as they come (ISO 32000-1).
-//!
-//! For a device that takes PDF only and a job that is not one PDF as it is: several documents, some pages,
-//! a reprint with its mark. Holds one band and the places of objects.
+//! Drawn pages as pictures in a PDF, written as they come (ISO 32000-1). Holds one band and the places of objects.
 
 use std::io::{self, Write};
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use tympan_render::Colour;
+
+use crate::Colour;
 
 /// Writes the PDF to the end of a buffer that the caller empties when it likes.
-pub(crate) struct PicturesInPdf {
+#[derive(Debug)]
+pub struct PicturesInPdf {
     /// Octets written before what is in the buffer now.
     written: u64,
     /// Where each object begins, from object 1.
     places: Vec<u64>,
-    /// The picture of each side, by object; `None`: a blank side.
-    sides: Vec<Option<usize>>,
+    sides: Vec<Side>,
     open: Option<Open>,
-    colour: Colour,
-    /// Width and height in points.
-    points: (f32, f32),
 }
 
+/// One side.
+#[derive(Debug)]
+struct Side {
+    /// The object of its picture; `None`: a blank side.
+    picture: Option<usize>,
+    paper: Paper,
+}
+
+/// The paper of a side, and how its picture lies on it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Paper {
+    /// Width and height in points.
+    pub points: (f32, f32),
+    /// Whether the picture is mirrored left to right, and top to bottom.
+    pub mirrored: (bool, bool),
+}
+
+impl Paper {
+    /// A sheet of this size in points; the picture lies on it as it is.
+    pub const fn of(points: (f32, f32)) -> Self {
+        Self { points, mirrored: (false, false) }
+    }
+}
+
+#[derive(Debug)]
 struct Open {
     deflate: ZlibEncoder<Vec<u8>>,
     octets: u64,
@@ -33,13 +53,14 @@ struct Open {
 const FIRST: usize = 2;
 
 impl PicturesInPdf {
-    pub(crate) fn new(colour: Colour, points: (f32, f32), out: &mut Vec<u8>) -> Self {
+    /// Begins the file.
+    pub fn new(out: &mut Vec<u8>) -> Self {
         out.extend_from_slice(b"%PDF-1.5\n%\xE2\xE3\xCF\xD3\n");
-        Self { written: 0, places: vec![0; FIRST], sides: Vec::new(), open: None, colour, points }
+        Self { written: 0, places: vec![0; FIRST], sides: Vec::new(), open: None }
     }
 
     /// What was in the buffer was taken out of it.
-    pub(crate) fn taken(&mut self, octets: usize) {
+    pub fn taken(&mut self, octets: usize) {
         self.written += octets as u64;
     }
 
@@ -50,10 +71,11 @@ impl PicturesInPdf {
         number
     }
 
-    pub(crate) fn begin_page(&mut self, width: u32, height: u32, out: &mut Vec<u8>) {
+    /// Begins a side with a picture of this many pixels.
+    pub fn begin_page(&mut self, colour: Colour, (width, height): (u32, u32), paper: Paper, out: &mut Vec<u8>) {
         let number = self.begin_object(out);
-        self.sides.push(Some(number));
-        let (space, bits, decode) = match self.colour {
+        self.sides.push(Side { picture: Some(number), paper });
+        let (space, bits, decode) = match colour {
             Colour::Srgb8 => ("DeviceRGB", 8, ""),
             Colour::Sgray8 => ("DeviceGray", 8, ""),
             Colour::Black1 => ("DeviceGray", 1, "/Decode [1 0]"),
@@ -67,7 +89,11 @@ impl PicturesInPdf {
         self.open = Some(Open { deflate: ZlibEncoder::new(Vec::new(), Compression::fast()), octets: 0, length });
     }
 
-    pub(crate) fn lines(&mut self, rows: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    /// Adds rows of the picture, from top to bottom.
+    ///
+    /// # Errors
+    /// None in memory.
+    pub fn lines(&mut self, rows: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         let Some(open) = &mut self.open else {
             return Ok(());
         };
@@ -78,7 +104,11 @@ impl PicturesInPdf {
         Ok(())
     }
 
-    pub(crate) fn end_page(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+    /// Ends the side.
+    ///
+    /// # Errors
+    /// None in memory.
+    pub fn end_page(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
         let Some(open) = self.open.take() else {
             return Ok(());
         };
@@ -92,23 +122,33 @@ impl PicturesInPdf {
         Ok(())
     }
 
-    pub(crate) fn blank_page(&mut self) {
-        self.sides.push(None);
+    /// Adds a side on which nothing stands.
+    pub fn blank_page(&mut self, paper: Paper) {
+        self.sides.push(Side { picture: None, paper });
     }
 
     /// Writes what stands at the end; each side appears once for each copy.
-    pub(crate) fn finish(mut self, copies: u16, out: &mut Vec<u8>) {
-        let (width, height) = self.points;
-        let content = format!("q {width:.3} 0 0 {height:.3} 0 0 cm /I Do Q");
-        let content_number = self.begin_object(out);
-        let _ = write!(out, "<</Length {}>>\nstream\n{content}\nendstream\nendobj\n", content.len());
+    pub fn finish(mut self, copies: u16, out: &mut Vec<u8>) {
         let mut kids = String::new();
         let sides = std::mem::take(&mut self.sides);
+        let mut contents: Vec<(Paper, usize)> = Vec::new();
+        for side in &sides {
+            if contents.iter().any(|(paper, _)| *paper == side.paper) {
+                continue;
+            }
+            let number = self.begin_object(out);
+            let content = content(side.paper);
+            let _ = write!(out, "<</Length {}>>\nstream\n{content}\nendstream\nendobj\n", content.len());
+            contents.push((side.paper, number));
+        }
         for side in (0..copies.max(1)).flat_map(|_| &sides) {
             let number = self.begin_object(out);
             kids += &format!("{number} 0 R ");
+            let (width, height) = side.paper.points;
+            let content_number =
+                contents.iter().find(|(paper, _)| *paper == side.paper).map_or(0, |(_, number)| *number);
             let _ = write!(out, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 {width:.3} {height:.3}]");
-            match side {
+            match side.picture {
                 Some(picture) => {
                     let _ = write!(out, "/Resources<</XObject<</I {picture} 0 R>>>>/Contents {content_number} 0 R");
                 }
@@ -131,6 +171,14 @@ impl PicturesInPdf {
     }
 }
 
+/// Draws the picture over the whole side.
+fn content(paper: Paper) -> String {
+    let (width, height) = paper.points;
+    let (x, left) = if paper.mirrored.0 { (-width, width) } else { (width, 0.0) };
+    let (y, bottom) = if paper.mirrored.1 { (-height, height) } else { (height, 0.0) };
+    format!("q {x:.3} 0 0 {y:.3} {left:.3} {bottom:.3} cm /I Do Q")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,17 +186,18 @@ mod tests {
     #[test]
     fn every_object_lies_where_the_table_says() {
         let mut out = Vec::new();
-        let mut pdf = PicturesInPdf::new(Colour::Sgray8, (595.276, 841.89), &mut out);
+        let paper = Paper::of((595.276, 841.89));
+        let mut pdf = PicturesInPdf::new(&mut out);
         let mut whole = Vec::new();
         for shade in [0u8, 255] {
-            pdf.begin_page(8, 4, &mut out);
+            pdf.begin_page(Colour::Sgray8, (8, 4), paper, &mut out);
             pdf.lines(&[shade; 16], &mut out).unwrap();
             whole.append(&mut out);
             pdf.taken(whole.len() - pdf.written as usize);
             pdf.lines(&[shade; 16], &mut out).unwrap();
             pdf.end_page(&mut out).unwrap();
         }
-        pdf.blank_page();
+        pdf.blank_page(paper);
         pdf.finish(2, &mut out);
         whole.append(&mut out);
         let text = String::from_utf8_lossy(&whole);
