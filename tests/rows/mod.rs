@@ -1,6 +1,7 @@
 //! One test or more for each row of the requirements, named by its id, over real processes and sockets.
 
 mod doors;
+mod ipp_jobs;
 mod office;
 mod printing;
 mod waiting;

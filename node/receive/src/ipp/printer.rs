@@ -55,7 +55,7 @@ pub(super) const OPERATIONS: [Operation; 39] = [
 ];
 
 /// "ipp-versions-supported".
-pub(super) const VERSIONS: [&str; 4] = ["1.1", "2.0", "2.1", "2.2"];
+pub(super) const VERSIONS: [&str; 3] = ["1.1", "2.0", "2.1"];
 
 /// "document-format-supported": what the server makes pages of; the first lets it find out.
 pub(super) const FORMATS: [&str; 7] = [

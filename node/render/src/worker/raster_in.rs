@@ -134,9 +134,9 @@ mod tests {
     #[test]
     fn each_page_of_raster_is_a_page_of_its_own_size() {
         for (pixel, row) in [
-            (PixelType::SRGB_8, vec![255, 0, 0].repeat(300)),
-            (PixelType::SGRAY_8, vec![128; 300]),
-            (PixelType::BLACK_1, vec![0xf0; 38]),
+            (PixelType::SRGB_8, [255, 0, 0].repeat(300)),
+            (PixelType::SGRAY_8, [128].repeat(300)),
+            (PixelType::BLACK_1, [0xf0].repeat(38)),
         ] {
             let laid = lay_out(&raster(pixel, &row, 300), Format::PwgRaster, &Limits::default()).unwrap();
             let sizes: Vec<_> = laid.pages.iter().map(|page| (page.width, page.height)).collect();
