@@ -130,11 +130,18 @@ pub(crate) struct Http {
     pub(crate) hosts: Vec<String>,
     /// Largest upload, in octets, 64 KiB to 4 GiB. Default 200 MiB.
     pub(crate) upload_max: Octets,
+    /// Whether printers show themselves on the local network (DNS-SD). Default: where it listens beyond this machine.
+    pub(crate) announce: Option<bool>,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: vec![SocketAddr::from(([127, 0, 0, 1], 8631))], hosts: Vec::new(), upload_max: Whole(200 << 20) }
+        Self {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 8631))],
+            hosts: Vec::new(),
+            upload_max: Whole(200 << 20),
+            announce: None,
+        }
     }
 }
 

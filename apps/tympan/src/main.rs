@@ -2,6 +2,7 @@
 //!
 //! Which doors and outputs are open is decided here; what they do is in the crates below.
 
+mod announce;
 mod ask;
 mod cli;
 mod config;

@@ -1,5 +1,6 @@
 //! A server: which doors and outputs are open, over one queue in one data folder.
 
+use crate::announce::{self, Place};
 use crate::config::{Config, MailOut as MailOutConfig, MailTls, PrinterEntry};
 use crate::hands::{Hands, Identifying};
 use crate::remote::Local;
@@ -152,7 +153,27 @@ impl Node {
             door.serve(wait(ended)).await;
             Ok(())
         });
-        let hosts = hosts(&config, &url);
+        let mut hosts = hosts(&config, &url);
+        let beyond = http.iter().find(|addr| !addr.ip().is_loopback()).or(http.first());
+        if let Some(addr) = beyond.filter(|addr| config.http.announce.unwrap_or(!addr.ip().is_loopback())) {
+            let host = Place::host_name();
+            if let Hosts::Listed(names) = &mut hosts {
+                names.push(host.trim_end_matches('.').to_owned());
+            }
+            let place = Place { host, port: addr.port(), url: url.clone(), asks_who: config.trust.networks.is_empty() };
+            let (announcing, mut ended) = (spooler.clone(), stopped.clone());
+            tasks.spawn(async move {
+                tokio::select! {
+                    // Printing goes on where nobody can be told of it.
+                    result = announce::run(announcing, place) => if let Err(error) = result {
+                        tracing::warn!(error = &*error as &dyn std::error::Error, "Printers do not show on the local network");
+                    },
+                    _ = ended.wait_for(|stop| *stop) => return Ok(()),
+                }
+                let _ = ended.wait_for(|stop| *stop).await;
+                Ok(())
+            });
+        }
         for server in servers {
             let (web, ended) = (Arc::clone(&web), stopped.clone());
             let options = ServeOptions {

@@ -30,6 +30,8 @@ pub(crate) const REGISTER: [Rate; 2] = [Rate { count: 10, span: MINUTE }, Rate {
 pub(crate) const REGISTER_AT: [Rate; 1] = [Rate { count: 600, span: HOUR }];
 /// Keys pressed on a page by secret link, per link.
 pub(crate) const LINK: [Rate; 1] = [Rate { count: 30, span: MINUTE }];
+/// PINs typed, per source (`reliability` T9).
+pub(crate) const PIN: [Rate; 1] = [Rate { count: 20, span: HOUR }];
 /// Consecutive failures at one account, from wherever, after which each further one waits twice as long.
 const FAILURES_FREE: u32 = 100;
 

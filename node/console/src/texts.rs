@@ -444,6 +444,11 @@ texts! {
     r_no_page: "The job has no such page.", "そのページはありません。";
     r_made_for_another: "Only the data made for its own printer is left, and the other printer does not take that.", "元のプリンター用のデータしか残っておらず、選んだプリンターでは印刷できません。";
     r_deleted: "Its data has been deleted; it cannot be printed again.", "データは削除済みのため、もう印刷できません。";
+    pin: "PIN", "暗証番号";
+    release_with_pin: "Print it", "印刷する";
+    pin_wrong: "The PIN is wrong. Nothing was printed.", "暗証番号が違います。印刷されませんでした。";
+    pin_dead: "Ten wrong PINs were tried: this job is not let go by PIN any more. Please cancel it and print again.", "暗証番号を10回間違えたため、このジョブは暗証番号では印刷できません。取り消してもう一度印刷してください。";
+    pin_none: "The job does not wait for a PIN.", "このジョブは暗証番号を待っていません。";
     r_no_document: "The job has no such document.", "その文書はありません。";
     r_too_many_documents: "A job has at most 20 documents.", "ひとつのジョブの文書は20件までです。";
     r_not_ready: "The job is still being prepared.", "ジョブはまだ準備中です。";

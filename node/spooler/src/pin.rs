@@ -2,6 +2,7 @@
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use tokio::sync::Semaphore;
 use tympan_engine::{HoldReason, Job, JobEvent, JobUuid, Pin};
 use tympan_store::Whose;
@@ -77,6 +78,35 @@ impl Spooler {
     }
 }
 
+impl Spooler {
+    /// As [`Spooler::release_with_pin`], with the PIN as a person types it: it is hashed as the client did.
+    ///
+    /// # Errors
+    /// [`PinError`].
+    pub async fn release_with_typed_pin(
+        &self,
+        whose: Whose,
+        job: JobUuid,
+        pin: &str,
+        by: &str,
+    ) -> Result<Job, PinError> {
+        let known = self.job(whose, job).await?;
+        let encryption = known.pin.ok_or(PinError::None)?.encryption;
+        let octets = hashed(&encryption, pin.as_bytes());
+        self.release_with_pin(whose, job, &octets, &encryption, by).await
+    }
+}
+
+/// A PIN as a client sends it ("job-password-encryption").
+fn hashed(encryption: &str, pin: &[u8]) -> Vec<u8> {
+    match encryption {
+        "sha2-256" => Sha256::digest(pin).to_vec(),
+        "sha2-384" => Sha384::digest(pin).to_vec(),
+        "sha2-512" => Sha512::digest(pin).to_vec(),
+        _ => pin.to_vec(),
+    }
+}
+
 async fn fits(wanted: &Pin, pin: &[u8]) -> bool {
     let (hash, pin) = (wanted.hash.clone(), pin.to_vec());
     blocking(move || PasswordHash::new(&hash).is_ok_and(|hash| Argon2::default().verify_password(&pin, &hash).is_ok()))
@@ -91,4 +121,16 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     })
     .await
     .expect("hashing does not panic")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typed_pin_is_hashed_as_the_client_hashed_it() {
+        assert_eq!(hashed("none", b"4711"), b"4711");
+        let octets = ["sha2-256", "sha2-384", "sha2-512"].map(|encryption| hashed(encryption, b"4711").len());
+        assert_eq!(octets, [32, 48, 64]);
+    }
 }

@@ -3,7 +3,7 @@
 use super::{Frame, done, ok};
 use crate::ask::{Answer, Ask};
 use crate::failure::Failure;
-use crate::limiter::LINK;
+use crate::limiter::{LINK, PIN, source};
 use crate::policy::Who;
 use crate::routes::Console;
 use crate::show::{self, Badge, Choice, Fact, Key};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use tympan_engine::hold::Hindrance;
 use tympan_engine::words::{Action, Why};
 use tympan_engine::{History, HistoryKind, Job, Language, Trouble};
-use tympan_spooler::JobView;
+use tympan_spooler::{JobView, PinError};
 
 struct DoubtShown {
     lead: String,
@@ -44,6 +44,8 @@ struct JobPage {
     why: Why,
     remedy: String,
     doubt: Option<DoubtShown>,
+    /// Whether it is let go by its PIN.
+    pin: bool,
     keys: Vec<Key>,
     elsewhere: Vec<Choice>,
     elsewhere_label: &'static str,
@@ -113,6 +115,7 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
             pages: view.job.pages().max(1),
             from: (doubt.certain + 1).min(view.job.pages().max(1)),
         }),
+        pin: view.job.pin.as_ref().is_some_and(|pin| !pin.is_dead()) && !view.job.is_over(),
         keys: keys(t, &actions, &hindrance),
         elsewhere: elsewhere.iter().map(|printer| Choice::new(&printer.name, &*printer.info, "", false)).collect(),
         elsewhere_label: t.print_elsewhere,
@@ -235,6 +238,18 @@ pub(crate) async fn act(console: Arc<Console>, ask: Ask) -> Answer {
         }
         "hold" => act::hold(&console, id).await.and_then(|_| done(&base, "held")),
         "release" => act::release(&console, id).await.and_then(|_| done(&base, "released")),
+        "pin" => {
+            let from = format!("pin {}", source(ask.peer.addr.ip()));
+            console.limiter.take(&from, &PIN, console.spooler().now()).map_err(Failure::TooMany)?;
+            let (job, pin) = (id.job()?.uuid, ask.field("pin"));
+            match console.spooler().release_with_typed_pin(id.whose(), job, pin, &id.name()).await {
+                Ok(_) => done(&base, "released"),
+                Err(PinError::Wrong) => Err(Failure::Conflict(t.pin_wrong.into())),
+                Err(PinError::Dead) => Err(Failure::Conflict(t.pin_dead.into())),
+                Err(PinError::None) => Err(Failure::Conflict(t.pin_none.into())),
+                Err(PinError::Spooler(error)) => Err(error.into()),
+            }
+        }
         "try" => {
             let job = id.job()?;
             if job.is_over() {

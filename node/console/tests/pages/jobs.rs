@@ -346,3 +346,53 @@ async fn notices_are_shown_to_whom_they_concern() {
     let bob = world.account(OwnerId::FIRST, "bob", Right::Print, &["bob@example.org"]).await;
     world.signed_in(&bob).await.get("/notices").await.has_not("Office has no paper");
 }
+
+#[tokio::test]
+async fn t9_a_job_with_a_pin_is_let_go_on_its_page_by_whoever_types_it() {
+    let world = World::small().await;
+    let printer = world.printer_named("office").await;
+    let hash = world.spooler.hash_pin(b"4711").await;
+    let octets = b"secret".to_vec();
+    let id = tympan_engine::DocumentId::from_parts(world.spooler.now(), world.spooler.random());
+    let document = tympan_store::NewDocument {
+        id,
+        octets: octets.len() as u64,
+        sha256: [0; 32],
+        inline: Some(octets.into()),
+        refs: 0,
+    };
+    let submission = tympan_spooler::Submission {
+        targets: vec![tympan_spooler::Target {
+            printer,
+            registration: None,
+            source: tympan_engine::JobSource::Ipp,
+            duplicate_key: None,
+        }],
+        name: "payslip.pdf".into(),
+        originator: tympan_engine::Originator {
+            address: "olga".into(),
+            registration: None,
+            language: tympan_engine::Language::En,
+            may_be_mailed: false,
+        },
+        options: tympan_engine::JobOptions::default(),
+        priority: 50,
+        document: Some(tympan_spooler::Submitted {
+            document,
+            format: "application/pdf".into(),
+            name: "payslip.pdf".into(),
+        }),
+        remarks: Vec::new(),
+        holds: [tympan_engine::HoldReason::PinRelease].into(),
+        release_at: None,
+        pin: Some(tympan_engine::Pin { hash, encryption: "none".into(), wrong: 0 }),
+    };
+    let job = world.spooler.accept(submission).await.unwrap()[0].job;
+    let mut owner = world.owner().await;
+    let page = format!("/jobs/{}", job.short());
+    owner.get(&page).await.has("released with its PIN").has("/pin\"").has_not("/release\"");
+    owner.post(&format!("{page}/pin"), &[("pin", "1234")]).await.is(409).has("The PIN is wrong");
+    world.until(job, |job| job.pin.as_ref().is_some_and(|pin| pin.wrong == 1)).await;
+    owner.post(&format!("{page}/pin"), &[("pin", "4711")]).await.is(303);
+    world.until(job, |job| job.pin.is_none() && job.holds.is_empty()).await;
+}

@@ -102,7 +102,7 @@ async fn a_text_in_any_language_becomes_pages() {
     let folder = folder().await;
     let job = folder.world.submit("notes.txt", "text/plain", "Grüße\nこんにちは\n".as_bytes()).await;
     let job = folder.world.completed(job).await;
-    assert_eq!((job.documents[0].format.as_str(), job.documents[0].pages), (PDF, 1));
+    assert_eq!((job.documents[0].format.as_str(), job.documents[0].pages), ("application/pdf; laid-out=yes", 1));
     assert!(job.remarks.is_empty(), "{:?}", job.remarks);
 }
 

@@ -11,14 +11,8 @@ use crate::network::source_of;
 use crate::rates::Rates;
 
 /// "job-password-encryption-supported": how a client may hash before it sends, and how many octets come then.
-pub(super) const ENCRYPTIONS: [(&str, Option<usize>); 6] = [
-    ("none", None),
-    ("sha2-256", Some(32)),
-    ("sha2-384", Some(48)),
-    ("sha2-512", Some(64)),
-    ("sha3-256", Some(32)),
-    ("sha3-512", Some(64)),
-];
+pub(super) const ENCRYPTIONS: [(&str, Option<usize>); 4] =
+    [("none", None), ("sha2-256", Some(32)), ("sha2-384", Some(48)), ("sha2-512", Some(64))];
 
 /// "job-password-supported": octets of a password that is not hashed.
 pub(super) const OCTETS_MAX: usize = 255;
