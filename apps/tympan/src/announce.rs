@@ -1,13 +1,15 @@
 //! Printers show themselves on the local network (DNS-SD over multicast DNS, RFC 6762 and 6763).
 //!
 //! Each printer is announced as `_ipp._tcp` and `_ipps._tcp`, with the sub-types `_print` (IPP Everywhere) and
-//! `_universal` (AirPrint). The library knows one sub-type for an instance, so there is a responder for each; both say
-//! the same of it.
+//! `_universal` (AirPrint).
+
+mod sub_type;
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use mdns_sd::{DaemonEvent, IfKind, ServiceDaemon, ServiceInfo};
+use sub_type::{Pointer, SubTypes};
 use tokio::sync::broadcast::error::RecvError;
 use tracing::{info, warn};
 use tympan_engine::{DeviceProfile, Printer, PrinterUuid};
@@ -19,7 +21,8 @@ use tympan_store::Whose;
 const NAME_OCTETS_MAX: usize = 63;
 const TXT_OCTETS_MAX: usize = 255;
 
-/// The sub-types, one for each responder.
+/// The services, and the sub-types of each.
+const SERVICES: [&str; 2] = ["_ipp", "_ipps"];
 const SUB_TYPES: [&str; 2] = ["_print", "_universal"];
 
 /// What is announced of a printer.
@@ -121,37 +124,31 @@ fn cut(text: &mut String, octets_max: usize) {
 
 /// Announces printers, one after the other as they come, change and go.
 struct Announcer {
-    daemons: Vec<ServiceDaemon>,
+    daemon: ServiceDaemon,
+    sub_types: SubTypes,
     place: Place,
     known: BTreeMap<PrinterUuid, Announcement>,
 }
 
 impl Announcer {
     fn new(place: Place) -> Result<Self> {
-        let mut daemons = Vec::new();
-        for _ in SUB_TYPES {
-            let daemon = ServiceDaemon::new().context("could not open the port of multicast DNS")?;
-            // Programs on this machine look for printers too.
-            daemon
-                .enable_interface(vec![IfKind::LoopbackV4, IfKind::LoopbackV6])
-                .context("could not use the loopback")?;
-            daemons.push(daemon);
-        }
-        Ok(Self { daemons, place, known: BTreeMap::new() })
+        let daemon = ServiceDaemon::new().context("could not open the port of multicast DNS")?;
+        // Programs on this machine look for printers too.
+        daemon.enable_interface(vec![IfKind::LoopbackV4, IfKind::LoopbackV6]).context("could not use the loopback")?;
+        Ok(Self { daemon, sub_types: SubTypes::start(), place, known: BTreeMap::new() })
     }
 
-    fn services(&self, announced: &Announcement) -> Result<Vec<(usize, ServiceInfo)>> {
+    fn services(&self, announced: &Announcement) -> Result<Vec<(ServiceInfo, Pointer)>> {
+        let [first, second] = SUB_TYPES;
         let mut services = Vec::new();
-        for (number, sub_type) in SUB_TYPES.iter().enumerate() {
-            for service in ["_ipp._tcp.local.", "_ipps._tcp.local."] {
-                let mut txt = announced.txt.clone();
-                if service.starts_with("_ipps") {
-                    txt.push(("TLS", "1.3".to_owned()));
-                }
-                let kind = format!("{sub_type}._sub.{service}");
-                let info = ServiceInfo::new(&kind, &announced.name, &self.place.host, "", self.place.port, &txt[..])?;
-                services.push((number, info.enable_addr_auto()));
+        for service in SERVICES {
+            let mut txt = announced.txt.clone();
+            if service == "_ipps" {
+                txt.push(("TLS", "1.3".to_owned()));
             }
+            let kind = format!("{first}._sub.{service}._tcp.local.");
+            let info = ServiceInfo::new(&kind, &announced.name, &self.place.host, "", self.place.port, &txt[..])?;
+            services.push((info.enable_addr_auto(), Pointer::new(second, service, &announced.name)?));
         }
         Ok(services)
     }
@@ -164,8 +161,9 @@ impl Announcer {
         if let Some(before) = self.known.remove(&uuid)
             && announced.as_ref().is_none_or(|now| now.name != before.name)
         {
-            for (number, info) in self.services(&before)? {
-                let _ = self.daemons[number].unregister(info.get_fullname());
+            for (info, pointer) in self.services(&before)? {
+                self.sub_types.remove(&pointer);
+                let _ = self.daemon.unregister(info.get_fullname());
             }
         }
         if let Some(mut announced) = announced {
@@ -175,8 +173,9 @@ impl Announcer {
                 cut(&mut announced.name, NAME_OCTETS_MAX - 5);
                 announced.name = format!("{} {}", announced.name, &short[short.len() - 4..]);
             }
-            for (number, info) in self.services(&announced)? {
-                self.daemons[number].register(info)?;
+            for (info, pointer) in self.services(&announced)? {
+                self.daemon.register(info)?;
+                self.sub_types.add([pointer]);
             }
             self.known.insert(uuid, announced);
         }
@@ -186,27 +185,14 @@ impl Announcer {
 
 impl Drop for Announcer {
     fn drop(&mut self) {
-        for daemon in &self.daemons {
-            let _ = daemon.shutdown();
-        }
+        let _ = self.daemon.shutdown();
     }
 }
 
 /// Announces the printers of a queue until the future is dropped.
 pub(crate) async fn run(spooler: Spooler, place: Place) -> Result<()> {
     let mut announcer = Announcer::new(place)?;
-    let events = announcer.daemons[0].monitor()?;
-    tokio::spawn(async move {
-        while let Ok(event) = events.recv_async().await {
-            match event {
-                DaemonEvent::NameChange(change) => {
-                    info!(from = change.original, to = change.new_name, "Another printer has this name on the network");
-                }
-                DaemonEvent::Error(error) => warn!(error = %error, "Could not announce a printer"),
-                _ => {}
-            }
-        }
-    });
+    let events = announcer.daemon.monitor()?;
     let mut changes = spooler.watch();
     let mut look_at = None;
     loop {
@@ -229,12 +215,22 @@ pub(crate) async fn run(spooler: Spooler, place: Place) -> Result<()> {
             announcer.set(printer.uuid, announced)?;
         }
         look_at = loop {
-            match changes.recv().await {
-                // A job says nothing about its printer.
-                Ok(tympan_spooler::Changed { job: None, printer: Some(printer), .. }) => break Some(printer),
-                Ok(_) => {}
-                Err(RecvError::Lagged(_)) => break None,
-                Err(RecvError::Closed) => return Ok(()),
+            tokio::select! {
+                Ok(event) = events.recv_async() => match event {
+                    DaemonEvent::NameChange(change) => {
+                        info!(from = change.original, to = change.new_name, "Another has this name on the network");
+                        announcer.sub_types.rename(&change.original, &change.new_name);
+                    }
+                    DaemonEvent::Error(error) => warn!(%error, "Could not announce a printer"),
+                    _ => {}
+                },
+                changed = changes.recv() => match changed {
+                    // A job says nothing about its printer.
+                    Ok(tympan_spooler::Changed { job: None, printer: Some(printer), .. }) => break Some(printer),
+                    Ok(_) => {}
+                    Err(RecvError::Lagged(_)) => break None,
+                    Err(RecvError::Closed) => return Ok(()),
+                },
             }
         };
     }
@@ -291,8 +287,8 @@ mod tests {
         assert_eq!(value(&announced, "note").len(), TXT_OCTETS_MAX - 5);
     }
 
-    #[test]
-    fn a_printer_is_found_by_its_sub_types_and_gone_when_it_is_removed() {
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_printer_is_found_by_its_sub_types_and_gone_when_it_is_removed() {
         let mut announcer = Announcer::new(place()).unwrap();
         announcer.set(PrinterUuid([2; 16]), Some(announcement(&printer(), &place()))).unwrap();
         for service in ["_print._sub._ipp._tcp.local.", "_universal._sub._ipps._tcp.local."] {
@@ -300,7 +296,7 @@ mod tests {
             browser.enable_interface(IfKind::LoopbackV4).unwrap();
             let found = browser.browse(service).unwrap();
             let resolved = loop {
-                match found.recv_timeout(Duration::from_secs(60)).expect("the printer is found") {
+                match found.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|error| panic!("{service}: {error}")) {
                     mdns_sd::ServiceEvent::ServiceResolved(resolved) if resolved.get_fullname().contains("ro 2") => {
                         break resolved;
                     }
