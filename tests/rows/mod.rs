@@ -2,6 +2,7 @@
 
 mod doors;
 mod ipp_jobs;
+mod mailbox;
 mod office;
 mod printing;
 mod waiting;

@@ -151,6 +151,26 @@ impl Office {
         self.process = Some(process);
     }
 
+    /// Starts the server, which dies at a crash point.
+    pub(crate) fn start_dying_at(&mut self, point: &str) {
+        let mut command = Command::new(program::tympan());
+        command.args(["serve", "--config"]).arg(&self.config).env("TYMPAN_LOG", "info");
+        let process = Process::start("tympan serve", command.env("TYMPAN_CRASH_AT", point));
+        process.wait_for_line("the server is ready", |line| (line == "ready").then_some(()));
+        self.process = Some(process);
+    }
+
+    /// Waits until the server has died.
+    pub(crate) fn wait_for_death(&mut self) {
+        let mut process = self.process.take().expect("it was started");
+        wait_until("the server's death", || !process.is_running());
+    }
+
+    /// What the server said in this life.
+    pub(crate) fn log(&self) -> String {
+        self.process.as_ref().map(Process::output).unwrap_or_default()
+    }
+
     /// kill -9.
     pub(crate) fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {

@@ -40,6 +40,11 @@ const PACKAGES: &[Package] = &[
         why: "a mail server that relays to us; its smtp-source and smtp-sink load and catch mail",
     },
     Package {
+        name: "dovecot-imapd",
+        probe: Probe::Program("dovecot"),
+        why: "a mailbox server: its mails are taken over IMAP; each test runs one of its own",
+    },
+    Package {
         name: "cups-ipp-utils",
         probe: Probe::Program("ippeveprinter"),
         why: "ippeveprinter, a printer that we did not write, and ipptool with its conformance suites",

@@ -104,6 +104,13 @@ pub(crate) struct Demo {
   listen = [\"0.0.0.0:25\"]
   submission = [\"0.0.0.0:587\"]
 
+  [intake.imap]
+  host = \"imap.example.org\"
+  user = \"print@example.org\"
+  password-file = \"/etc/tympan/mailbox-password\"
+  printer = \"office\"
+  authserv-id = \"mx.example.org\"
+
   [http]
   listen = [\"0.0.0.0:8631\"]
 

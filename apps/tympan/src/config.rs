@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use tympan_engine::time::SECOND;
 use tympan_engine::{Access, DoubtPolicy, Language, PrinterPolicy, StoredForm};
 use tympan_http::TlsMaterial;
+use tympan_receive::ImapOptions;
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -31,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) time_zone: Option<Zone>,
     /// The mail door.
     pub(crate) smtp: Smtp,
+    /// Mailboxes that are read.
+    pub(crate) intake: Intake,
     /// The web and IPP door.
     pub(crate) http: Http,
     /// The certificate.
@@ -64,6 +67,7 @@ impl Default for Config {
             language: Language::En,
             time_zone: None,
             smtp: Smtp::default(),
+            intake: Intake::default(),
             http: Http::default(),
             tls: Checked::default(),
             trust: Trust::default(),
@@ -118,6 +122,69 @@ impl Default for Smtp {
             messages_per_connection_max: None,
         }
     }
+}
+
+/// Mailboxes that are read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Intake {
+    /// A mailbox at a provider, for those who cannot receive mail themselves.
+    pub(crate) imap: Option<Checked<Imap>>,
+}
+
+/// A mailbox at a provider.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Imap {
+    /// `imap.example.org` or `imap.example.org:993`.
+    pub(crate) host: String,
+    /// `implicit` (from the first byte, port 993), `starttls` (port 143) or `none`. Default `implicit`.
+    #[serde(default)]
+    pub(crate) tls: ImapTls,
+    /// PEM file with the authority of the server's certificate. Default: the public ones.
+    #[serde(default)]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Name to sign in with.
+    pub(crate) user: String,
+    /// File whose first line is the password.
+    pub(crate) password_file: PathBuf,
+    /// The mailbox's address. Default: the user.
+    #[serde(default)]
+    pub(crate) address: Option<Address>,
+    /// The printer that mails to this address go to. Default: where their sender is registered.
+    #[serde(default)]
+    pub(crate) printer: Option<PrinterName>,
+    /// The folder that is read. Default `INBOX`.
+    #[serde(default)]
+    pub(crate) folder: Option<String>,
+    /// Where mails go that were taken. Default `Printed`.
+    #[serde(default)]
+    pub(crate) done_folder: Option<String>,
+    /// Where mails go that were refused. Default `Not printed`.
+    #[serde(default)]
+    pub(crate) refused_folder: Option<String>,
+    /// The provider's name in Authentication-Results, whose word is believed. Default: nobody's, DKIM is looked up.
+    #[serde(default)]
+    pub(crate) authserv_id: Option<Domain>,
+    /// Whether mails are printed that were there before the mailbox was first read. Default false.
+    #[serde(default)]
+    pub(crate) take_older: bool,
+    /// How often it is looked where the server does not tell, up to 10 minutes. Default 1 minute.
+    #[serde(default)]
+    pub(crate) poll: Option<Short>,
+}
+
+/// TLS towards a mailbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ImapTls {
+    /// From the first byte.
+    #[default]
+    Implicit,
+    /// STARTTLS or nothing.
+    Starttls,
+    /// Never.
+    None,
 }
 
 /// The web and IPP door.
@@ -393,6 +460,9 @@ impl Config {
         if let Some(out) = &self.mail.out {
             out.password()?;
         }
+        if let Some(imap) = &self.intake.imap {
+            imap.options()?;
+        }
         self.accounts.iter().try_for_each(|account| account.password().map(drop))
     }
 }
@@ -449,6 +519,65 @@ impl MailOut {
     }
 }
 
+impl Check for Imap {
+    fn check(&self) -> Result<(), String> {
+        let Self { host, folder, done_folder, refused_folder, .. } = self;
+        let (name, port) = host.rsplit_once(':').map_or((host.as_str(), None), |(name, port)| (name, Some(port)));
+        if name.is_empty() || name.contains([' ', '/', '@']) || port.is_some_and(|port| port.parse::<u16>().is_err()) {
+            return Err(format!("`{host}` is no server; write it like imap.example.org or imap.example.org:993"));
+        }
+        let folders = [folder.as_deref(), done_folder.as_deref(), refused_folder.as_deref()];
+        let named: Vec<&str> = folders.into_iter().flatten().collect();
+        if let Some(bad) = named.iter().find(|name| name.is_empty() || name.contains(['*', '%', '\r', '\n'])) {
+            return Err(format!("`{bad}` is no folder; a name without * and % is"));
+        }
+        let inbox = folder.as_deref().unwrap_or("INBOX");
+        match [done_folder, refused_folder].into_iter().flatten().any(|other| other.eq_ignore_ascii_case(inbox)) {
+            true => Err("[intake.imap] has to move mails out of the folder that it reads".into()),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Imap {
+    /// As the door takes it.
+    pub(crate) fn options(&self) -> Result<ImapOptions> {
+        let tls = match self.tls {
+            ImapTls::Implicit => tympan_receive::ImapTls::Implicit,
+            ImapTls::Starttls => tympan_receive::ImapTls::StartTls,
+            ImapTls::None => tympan_receive::ImapTls::Off,
+        };
+        let (host, port) = match self.host.rsplit_once(':') {
+            Some((host, port)) => (host, port.parse().unwrap_or(tls.port())),
+            None => (self.host.as_str(), tls.port()),
+        };
+        let mut options = ImapOptions::new(host, &self.user, password_in(&self.password_file)?);
+        (options.tls, options.port) = (tls, port);
+        if let Some(file) = &self.ca_file {
+            options.authority =
+                tympan_http::certificates_in(file).with_context(|| format!("could not read {}", file.display()))?;
+        }
+        options.address = self.address.as_ref().map(|address| address.0.clone());
+        options.printer = self.printer.as_ref().map(|printer| printer.0.clone());
+        options.authserv_id = self.authserv_id.as_ref().map(|id| id.0.clone());
+        options.take_older = self.take_older;
+        let folders = [
+            (&mut options.folder, &self.folder),
+            (&mut options.done_folder, &self.done_folder),
+            (&mut options.refused_folder, &self.refused_folder),
+        ];
+        for (folder, named) in folders {
+            if let Some(named) = named {
+                folder.clone_from(named);
+            }
+        }
+        if let Some(poll) = self.poll {
+            options.poll = std::time::Duration::from_millis(poll.0);
+        }
+        Ok(options)
+    }
+}
+
 impl AccountEntry {
     /// The password.
     pub(crate) fn password(&self) -> Result<String> {
@@ -492,6 +621,15 @@ mod tests {
             ("[queue]\nworkers = 0\n".into(), 2, "from 1"),
             ("[queue]\nworkers = \"two\"\n".into(), 2, "from 1"),
             ("\n[tls]\ncert = \"a\"\n".into(), 2, "both"),
+            ("\n[intake.imap]\nhost = \"imap:x\"\nuser = \"a\"\npassword-file = \"p\"\n".into(), 2, "imap.example.org"),
+            (
+                "\n[intake.imap]\nhost = \"imap\"\nuser = \"a\"\npassword-file = \"p\"\ndone-folder = \"inbox\"\n"
+                    .into(),
+                2,
+                "move mails out",
+            ),
+            ("[intake.imap]\nhost = \"imap\"\n".into(), 1, "user"),
+            ("[intake.imap]\nhost = \"imap\"\nidle = true\n".into(), 3, "poll"),
             ("\n[mail.out]\nuser = \"a\"\n".into(), 2, "both"),
             ("\n[mail.out]\nsmarthost = \"mail:smtp\"\n".into(), 2, "587"),
         ] {

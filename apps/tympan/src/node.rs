@@ -19,7 +19,8 @@ use tympan_engine::{
 };
 use tympan_http::{Body, Hosts, Incoming, Limits, Peer, Request, Response, ServeOptions, Server, Service, TlsMaterial};
 use tympan_receive::{
-    Dns, Identities, IppDoor, IppOptions, Listen, Network, Role, SmtpDoor, SmtpOptions, UploadDoor, UploadOptions,
+    Dns, Identities, ImapDoor, IppDoor, IppOptions, Listen, Network, Role, SmtpDoor, SmtpOptions, UploadDoor,
+    UploadOptions,
 };
 use tympan_render::Renderer;
 use tympan_smtp::client::Credentials;
@@ -90,6 +91,8 @@ impl Node {
         let delivery = Delivery::new(delivery_options(&config, renderer, &url)?)?;
         let door = SmtpDoor::bind(spooler.clone(), Some(&tls), smtp_options(&config, &url)?)?;
         let smtp = door.local_addrs();
+        let mailbox = config.intake.imap.as_deref().map(crate::config::Imap::options).transpose()?;
+        let mailbox = mailbox.map(|options| ImapDoor::new(&door, options));
 
         let hands = Arc::new(Hands::new(spooler.clone(), delivery.clone(), config.domain.0.clone(), url.clone()));
         let mut unknown = spooler.records().printers(Whose::Owner(OWNER)).await?;
@@ -153,6 +156,13 @@ impl Node {
             door.serve(wait(ended)).await;
             Ok(())
         });
+        if let Some(mailbox) = mailbox {
+            let mut ended = stopped.clone();
+            tasks.spawn(async move {
+                mailbox.serve(async move { drop(ended.wait_for(|stop| *stop).await) }).await;
+                Ok(())
+            });
+        }
         let mut hosts = hosts(&config, &url);
         let beyond = http.iter().find(|addr| !addr.ip().is_loopback()).or(http.first());
         if let Some(addr) = beyond.filter(|addr| config.http.announce.unwrap_or(!addr.ip().is_loopback())) {

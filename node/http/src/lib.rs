@@ -33,7 +33,7 @@ pub use read_body::{BodyError, BodyLimits, BodyReader};
 pub use respond::Reply;
 pub use router::{Authorize, Call, Params, Route, Router};
 pub use server::{Hosts, Limits, Peer, ServeOptions, Server, Service};
-pub use tls::{Fingerprint, FingerprintError, TlsError, TlsMaterial};
+pub use tls::{Fingerprint, FingerprintError, TlsError, TlsMaterial, certificates_in};
 
 pub use bytes::Bytes;
 pub use http::{

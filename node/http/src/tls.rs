@@ -133,6 +133,19 @@ impl fmt::Debug for TlsMaterial {
     }
 }
 
+/// The certificates in a PEM file, at least one.
+///
+/// # Errors
+/// The file cannot be read or holds no certificate.
+pub fn certificates_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    certificates_of(&read(path)?, &path.display().to_string())
+}
+
+fn certificates_of(pem: &[u8], name: &str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    found.ok().filter(|found| !found.is_empty()).ok_or_else(|| TlsError::NoCertificate(name.into()))
+}
+
 impl TlsMaterial {
     /// Takes a certificate chain (leaf first) and its key from PEM texts.
     pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, TlsError> {
@@ -185,9 +198,7 @@ impl TlsMaterial {
         key: &[u8],
         key_name: &str,
     ) -> Result<Self, TlsError> {
-        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(certificates)
-            .collect::<Result<_, _>>()
-            .map_err(|_| TlsError::NoCertificate(certificates_name.into()))?;
+        let chain = certificates_of(certificates, certificates_name)?;
         let leaf = chain.first().ok_or_else(|| TlsError::NoCertificate(certificates_name.into()))?;
         let fingerprint = Fingerprint::of_certificate(leaf);
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| TlsError::NoKey(key_name.into()))?;

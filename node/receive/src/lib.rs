@@ -1,11 +1,12 @@
 //! Doors: how jobs come in.
 //!
 //! [`SmtpDoor`] takes mail: each of its listeners drives SMTP sessions over sockets, finds out who sent a mail, and
-//! says 250 only when its jobs are safe on disk. [`UploadDoor`] takes documents by HTTP, and says 201 as late; [`IppDoor`]
+//! says 250 only when its jobs are safe on disk. [`ImapDoor`] takes what a provider's mailbox received. [`UploadDoor`] takes documents by HTTP, and says 201 as late; [`IppDoor`]
 //! takes them from print dialogues, and reports of printers. The doors
 //! know the spooler and nothing behind it; none renders, delivers or waits for a printer.
 
 mod accounts;
+mod imap;
 mod ipp;
 mod mail;
 mod network;
@@ -15,6 +16,7 @@ mod report;
 mod smtp;
 mod web;
 
+pub use imap::{ImapDoor, ImapOptions, ImapTls};
 pub use ipp::{Identify, IppDoor, IppOptions, NoIdentify};
 pub use network::{Network, NetworkError};
 pub use proof::Dns;

@@ -3,7 +3,8 @@
 //! C1 part of a mail read · C2 document sealed, no row · C3 row committed, not acknowledged · C4 in the
 //! render worker · C5 ready, nobody told · C11 handed over, before Create-Job · C12 Create-Job answered, not
 //! written down · C13 in the middle of Send-Document · C14 all sent, outcome unknown · C16 printed, data not
-//! yet deleted. (C6-C10 and C15 belong to the link.)
+//! yet deleted · C17 a mailbox's mail taken, not written down · C18 written down, not moved. (C6-C10 and C15 belong
+//! to the link.)
 
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 //! A test that needs one begins with `if !peers::need("swaks") { return; }`.
 
 pub mod cups;
+pub mod dovecot;
 pub mod ippeveprinter;
 pub mod ipptool;
 pub mod namespace;
@@ -13,6 +14,7 @@ pub mod smtplib;
 pub mod swaks;
 
 pub use cups::Cups;
+pub use dovecot::Dovecot;
 pub use ippeveprinter::IppEvePrinter;
 pub use ipptool::{IpptoolReport, IpptoolSuite};
 pub use namespace::Namespace;

@@ -186,7 +186,7 @@ impl SubTypes {
     pub(super) fn rename(&self, from: &str, to: &str) {
         // `Office (2)._ipp._tcp.local.`: before the last two underscores anything may stand.
         let label = |full: &str| full.rsplitn(3, "._").nth(2).map(|label| label.as_bytes().to_vec());
-        let service = |full: &str| full.rsplitn(3, "._").nth(1).map(|service| format!("_{service}").into_bytes());
+        let service = |full: &str| full.rsplit("._").nth(1).map(|service| format!("_{service}").into_bytes());
         let (Some(from), Some(to), Some(service)) = (label(from), label(to), service(from)) else { return };
         self.pointers.send_modify(|pointers| {
             let renamed = |pointer: &Pointer| {

@@ -35,12 +35,9 @@ pub(crate) struct Claim<'a> {
     pub(crate) header: &'a [u8],
     /// The body's hashes for the signatures in it.
     pub(crate) body_hashes: Vec<BodyHash>,
-    /// The peer.
-    pub(crate) peer: IpAddr,
-    /// What it said at EHLO.
-    pub(crate) helo: &'a str,
-    /// The reverse-path; empty if it is null.
-    pub(crate) reverse_path: &'a str,
+    /// The peer, what it said at EHLO, and the reverse-path (empty if it is null): for SPF. `None` where nobody knows,
+    /// and DKIM alone can prove.
+    pub(crate) path: Option<(IpAddr, &'a str, &'a str)>,
 }
 
 impl Dmarc {
@@ -80,14 +77,15 @@ impl Dmarc {
         message.errors.clear();
         message.body_hashes = claim.body_hashes;
 
+        let reverse_path = claim.path.map_or("", |(_, _, reverse_path)| reverse_path);
+        let spf_domain = reverse_path.rsplit_once('@').map_or("", |(_, domain)| domain);
         let spf = async {
-            let parameters =
-                SpfParameters::verify_mail_from(claim.peer, claim.helo, &self.hostname, claim.reverse_path);
-            let spf_domain = claim.reverse_path.rsplit_once('@').map_or("", |(_, domain)| domain);
-            if may_align(spf_domain, &domain) {
-                self.authenticator.verify_spf(parameters).await
-            } else {
-                SpfOutput::new(spf_domain.to_owned())
+            match claim.path {
+                Some((peer, helo, reverse_path)) if may_align(spf_domain, &domain) => {
+                    let parameters = SpfParameters::verify_mail_from(peer, helo, &self.hostname, reverse_path);
+                    self.authenticator.verify_spf(parameters).await
+                }
+                _ => SpfOutput::new(spf_domain.to_owned()),
             }
         };
         let dkim = self.authenticator.verify_dkim(&message);
@@ -99,7 +97,6 @@ impl Dmarc {
         let mut testing = testing.into_iter();
         dkim.retain(|_| !testing.next().unwrap_or(false));
 
-        let spf_domain = claim.reverse_path.rsplit_once('@').map_or("", |(_, domain)| domain);
         let parameters = DmarcParameters::new(&message, &dkim, spf_domain, &spf);
         let dmarc = self.authenticator.verify_dmarc(parameters).await;
         let (by_spf, by_dkim) = (dmarc.spf_result(), dmarc.dkim_result());

@@ -5,9 +5,11 @@
 
 mod dmarc;
 mod resolver;
+mod vouched;
 
 pub(crate) use dmarc::{Claim, Dmarc};
 pub use resolver::Dns;
+pub(crate) use vouched::vouched;
 
 use std::net::IpAddr;
 
@@ -30,7 +32,7 @@ pub(crate) struct Candidate {
 pub(crate) fn candidates(
     account: Option<&Account>,
     networks: &[Network],
-    peer: IpAddr,
+    peer: Option<IpAddr>,
     reverse_path: &ReversePath,
     from: Option<&str>,
 ) -> Vec<Candidate> {
@@ -49,7 +51,7 @@ pub(crate) fn candidates(
             push(address, Proof::Authenticated);
         }
     }
-    if Network::any_contains(networks, peer) {
+    if peer.is_some_and(|peer| Network::any_contains(networks, peer)) {
         for address in named.into_iter().flatten() {
             push(address, Proof::Network);
         }
@@ -91,7 +93,7 @@ mod tests {
             text => ReversePath::Address(Address::parse(text).unwrap()),
         };
         let networks = ["192.0.2.0/24".parse().unwrap()];
-        let found = candidates(account, &networks, peer.parse().unwrap(), &reverse_path, from);
+        let found = candidates(account, &networks, peer.parse().ok(), &reverse_path, from);
         found.into_iter().map(|candidate| (candidate.address, candidate.proof)).collect()
     }
 

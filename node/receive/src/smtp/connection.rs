@@ -370,7 +370,9 @@ impl Connection {
             judged,
             received: mail.finish(),
             addressees: &transaction.addressees,
-            peer,
+            door: "smtp",
+            peer: Some(peer),
+            repeat: None,
             helo: self.session.greeting().map_or("", |greeting| &greeting.domain),
             reverse_path: transaction.reverse_path.to_string(),
         };
@@ -440,7 +442,7 @@ async fn header_has_come(
     let Some(mail) = &mut transaction.mail else {
         return Err(texts::trouble());
     };
-    let origin = Origin { peer, account, reverse_path: &transaction.reverse_path };
+    let origin = Origin { peer: Some(peer), account, reverse_path: &transaction.reverse_path };
     let judged = judge::judge(shared, origin, &transaction.addressees, mail.header()).await?;
     if judged.sender.proof == tympan_engine::admit::Proof::None && shared.dmarc.is_some() {
         mail.hash_for_signatures();

@@ -66,12 +66,12 @@ impl std::fmt::Debug for SmtpDoor {
 }
 
 /// What all connections share.
-pub(super) struct Shared {
-    pub(super) spooler: Spooler,
-    pub(super) options: SmtpOptions,
+pub(crate) struct Shared {
+    pub(crate) spooler: Spooler,
+    pub(crate) options: SmtpOptions,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) accounts: Accounts,
-    pub(super) dmarc: Option<Dmarc>,
+    pub(crate) dmarc: Option<Dmarc>,
     /// New connections in a minute, by source.
     arrivals: Rates<std::net::IpAddr>,
     /// Mails that the door writes itself.
@@ -148,6 +148,11 @@ impl SmtpDoor {
             options,
         };
         Ok(Self { shared: Arc::new(shared), listeners })
+    }
+
+    /// What judges a mail, for the other ways by which mails come.
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
     }
 
     /// The addresses and ports that were bound, in the order of the options.

@@ -18,26 +18,31 @@ use crate::mail::incoming::Received;
 use crate::proof::{Candidate, Claim};
 
 /// A mail that is whole, with all that decides about it.
-pub(super) struct Whole<'a> {
-    pub(super) judged: Judged,
-    pub(super) received: Received,
-    pub(super) addressees: &'a [Addressee],
-    pub(super) peer: std::net::IpAddr,
+pub(crate) struct Whole<'a> {
+    pub(crate) judged: Judged,
+    pub(crate) received: Received,
+    pub(crate) addressees: &'a [Addressee],
+    /// By which door it came, for the log.
+    pub(crate) door: &'static str,
+    /// Who brought it, if that says something about its sender.
+    pub(crate) peer: Option<std::net::IpAddr>,
+    /// By what it is known again if it has no Message-ID.
+    pub(crate) repeat: Option<String>,
     /// What the peer said at EHLO.
-    pub(super) helo: &'a str,
+    pub(crate) helo: &'a str,
     /// The reverse-path; empty if it is null.
-    pub(super) reverse_path: String,
+    pub(crate) reverse_path: String,
 }
 
 /// Decides about a whole mail and stores it.
-pub(super) async fn decide(shared: &Shared, whole: Whole<'_>) -> Reply {
-    let span = info_span!("mail", door = "smtp", peer = %whole.peer);
+pub(crate) async fn decide(shared: &Shared, whole: Whole<'_>) -> Reply {
+    let span = info_span!("mail", door = whole.door, peer = whole.peer.map(tracing::field::display));
     decide_in_span(shared, whole).instrument(span).await
 }
 
 async fn decide_in_span(shared: &Shared, mut whole: Whole<'_>) -> Reply {
     let proof = prove(shared, &mut whole).await;
-    let Whole { judged: Judged { header, sender, purpose }, mut received, addressees, .. } = whole;
+    let Whole { judged: Judged { header, sender, purpose }, mut received, addressees, repeat, .. } = whole;
     let targets = match purpose {
         Purpose::Print(targets) => targets,
         Purpose::Command(command, printer, registration) => {
@@ -45,9 +50,8 @@ async fn decide_in_span(shared: &Shared, mut whole: Whole<'_>) -> Reply {
                 Proof::Unknown => texts::dns_silent(domain_of(&sender)),
                 Proof::None => texts::unproven(Some(&sender.address), &printer, &shared.options.base_url),
                 Proof::Dmarc | Proof::Authenticated | Proof::Network => {
-                    let domain = addressees.first().and_then(|addressee| addressee.written.rsplit_once('@'));
-                    let domain = domain.map_or("localhost", |(_, domain)| domain);
-                    let place = Place { printer: &printer, domain, base_url: &shared.options.base_url };
+                    let written = addressees.first().map_or("", |addressee| addressee.written.as_str());
+                    let place = Place::of(&printer, written, &shared.options);
                     commands::run(shared, command, &place, registration.map(|boxed| *boxed), &sender, &header).await
                 }
             };
@@ -72,7 +76,14 @@ async fn decide_in_span(shared: &Shared, mut whole: Whole<'_>) -> Reply {
         Err(error) => return super::failed(&error.into(), "store a mail"),
     };
     let submission = submission(
-        &Facts { addressees, targets: &targets, jobs: &jobs, sender: &sender, header: &header },
+        &Facts {
+            addressees,
+            targets: &targets,
+            jobs: &jobs,
+            sender: &sender,
+            header: &header,
+            repeat: repeat.as_deref(),
+        },
         &received,
         document.clone(),
     );
@@ -102,9 +113,7 @@ async fn prove(shared: &Shared, whole: &mut Whole<'_>) -> Proof {
                 from: &whole.judged.sender.address,
                 header: &whole.received.header,
                 body_hashes: std::mem::take(&mut whole.received.hashes),
-                peer: whole.peer,
-                helo: whole.helo,
-                reverse_path: &whole.reverse_path,
+                path: whole.peer.map(|peer| (peer, whole.helo, whole.reverse_path.as_str())),
             };
             // Boxed: an idle connection is not to carry the room that look-ups need.
             Box::pin(dmarc.prove(claim)).await
@@ -119,10 +128,11 @@ struct Facts<'a> {
     jobs: &'a [usize],
     sender: &'a Candidate,
     header: &'a crate::mail::header::Header,
+    repeat: Option<&'a str>,
 }
 
 fn submission(facts: &Facts<'_>, received: &Received, document: NewDocument) -> Submission {
-    let Facts { addressees, targets, jobs, sender, header } = facts;
+    let Facts { addressees, targets, jobs, sender, header, repeat } = facts;
     let constant = addressees.iter().find(|addressee| matches!(addressee.goal, Goal::Constant));
     let chosen = constant.and_then(|constant| targets.iter().find(|target| target.written == constant.written));
     let subject = match chosen {
@@ -147,7 +157,10 @@ fn submission(facts: &Facts<'_>, received: &Received, document: NewDocument) -> 
             message_id: message_id.map(|id| id.clone().into()),
             recipient: target.written.clone().into(),
         },
-        duplicate_key: message_id.map(|id| duplicate_key(target.printer.uuid, &sender.address, id, &received.body)),
+        duplicate_key: message_id
+            .map(String::as_str)
+            .or(*repeat)
+            .map(|id| duplicate_key(target.printer.uuid, &sender.address, id, &received.body)),
     });
     Submission {
         targets: targets.collect(),
@@ -180,7 +193,7 @@ fn duplicate_key(printer: PrinterUuid, sender: &str, message_id: &str, body: &[u
 }
 
 /// Whether somebody reads mail at an address (RFC 3834 section 2, reliability of replies).
-pub(super) fn may_be_mailed(address: &str) -> bool {
+pub(crate) fn may_be_mailed(address: &str) -> bool {
     let local_part = address.split('@').next().unwrap_or_default();
     let robots = ["mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply", "do-not-reply"];
     !(robots.contains(&local_part) || local_part.starts_with("owner-") || local_part.ends_with("-request"))
@@ -193,16 +206,9 @@ async fn tell_denied(
     sender: &Candidate,
     header: &crate::mail::header::Header,
 ) {
-    let place =
-        |target: &'_ Target| target.written.rsplit_once('@').map_or("localhost", |(_, domain)| domain).to_owned();
-    let domains: Vec<String> = denied.iter().map(|(at, _)| place(&targets[*at])).collect();
     let refused: Vec<_> = denied
         .iter()
-        .zip(&domains)
-        .map(|((at, why), domain)| {
-            let base_url = &shared.options.base_url;
-            (Place { printer: &targets[*at].printer, domain, base_url }, *why)
-        })
+        .map(|(at, why)| (Place::of(&targets[*at].printer, &targets[*at].written, &shared.options), *why))
         .collect();
     let letter = letters::some_refused(&refused, header.language);
     let owner = targets[denied[0].0].printer.owner;

@@ -17,15 +17,15 @@ use crate::mail::header::Header;
 use crate::proof::{self, Candidate};
 
 /// What is known of a mail once its header has come.
-pub(super) struct Judged {
-    pub(super) header: Header,
+pub(crate) struct Judged {
+    pub(crate) header: Header,
     /// Who sent it, if that can be proven.
-    pub(super) sender: Candidate,
-    pub(super) purpose: Purpose,
+    pub(crate) sender: Candidate,
+    pub(crate) purpose: Purpose,
 }
 
 /// What a mail is for.
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// It is to be printed.
     Print(Vec<Target>),
     /// It is a command about a printer.
@@ -33,24 +33,25 @@ pub(super) enum Purpose {
 }
 
 /// One printer that a mail goes to.
-pub(super) struct Target {
-    pub(super) written: String,
-    pub(super) printer: Printer,
-    pub(super) registration: Option<Registration>,
+pub(crate) struct Target {
+    pub(crate) written: String,
+    pub(crate) printer: Printer,
+    pub(crate) registration: Option<Registration>,
 }
 
 /// How a mail came.
-pub(super) struct Origin<'a> {
-    pub(super) peer: IpAddr,
-    pub(super) account: Option<&'a Account>,
-    pub(super) reverse_path: &'a ReversePath,
+pub(crate) struct Origin<'a> {
+    /// `None`: by a mailbox, which tells nothing of the peer that can be believed.
+    pub(crate) peer: Option<IpAddr>,
+    pub(crate) account: Option<&'a Account>,
+    pub(crate) reverse_path: &'a ReversePath,
 }
 
 /// Decides on a mail by its header.
 ///
 /// # Errors
 /// The refusal.
-pub(super) async fn judge(
+pub(crate) async fn judge(
     shared: &Shared,
     origin: Origin<'_>,
     addressees: &[Addressee],
@@ -142,7 +143,7 @@ impl Addressee {
 
 impl Target {
     /// As the engine sees it.
-    pub(super) fn recipient(&self) -> admit::Recipient<'_> {
+    pub(crate) fn recipient(&self) -> admit::Recipient<'_> {
         admit::Recipient { printer: &self.printer, registration: self.registration.as_ref() }
     }
 }
@@ -223,7 +224,7 @@ async fn named(shared: &Shared, subject: &str) -> Result<Option<Printer>, Reply>
 }
 
 /// A subject without the word that names a printer, so that only the words that say how to print are left.
-pub(super) fn without_printer(subject: &str, printer: &str) -> String {
+pub(crate) fn without_printer(subject: &str, printer: &str) -> String {
     let Some((before, inside, after)) = bracketed(subject) else {
         return subject.to_owned();
     };

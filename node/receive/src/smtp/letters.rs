@@ -7,30 +7,47 @@ use tympan_engine::{Language, Millis, Printer, ShortId, words};
 
 /// A mail that is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Letter {
-    pub(super) subject: String,
-    pub(super) text: String,
+pub(crate) struct Letter {
+    pub(crate) subject: String,
+    pub(crate) text: String,
 }
 
 /// Where a printer is reached, for the links and addresses in a letter.
-pub(super) struct Place<'a> {
-    pub(super) printer: &'a Printer,
-    pub(super) domain: &'a str,
-    pub(super) base_url: &'a str,
+pub(crate) struct Place<'a> {
+    pub(crate) printer: &'a Printer,
+    pub(crate) domain: &'a str,
+    pub(crate) base_url: &'a str,
+    /// The address of the mailbox that is read for the printer, where its own domain receives no mail.
+    pub(crate) mailbox: Option<&'a str>,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// The place of a printer that was written to at an address.
+    pub(crate) fn of(printer: &'a Printer, written: &'a str, options: &'a super::SmtpOptions) -> Self {
+        let domain = written.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+        let ours = options.domains.iter().any(|ours| ours.eq_ignore_ascii_case(domain));
+        Place { printer, domain, base_url: &options.base_url, mailbox: (!ours).then_some(written) }
+    }
+
     fn address(&self) -> String {
-        format!("{}@{}", self.printer.name, self.domain)
+        let Some(mailbox) = self.mailbox else { return format!("{}@{}", self.printer.name, self.domain) };
+        let commands = ["+register@", "+keep@", "+cancel@"];
+        match commands.iter().find_map(|command| mailbox.split_once(command)) {
+            Some((name, domain)) => format!("{name}@{domain}"),
+            None => mailbox.to_owned(),
+        }
     }
 
     fn command(&self, command: &str) -> String {
-        format!("{}+{command}@{}", self.printer.name, self.domain)
+        let address = self.address();
+        let (name, domain) = address.rsplit_once('@').unwrap_or((&address, self.domain));
+        // Behind the plus a mailbox's address may have a printer.
+        format!("{}+{command}@{domain}", name.split('+').next().unwrap_or(name))
     }
 }
 
 /// The sender may print now.
-pub(super) fn registered(place: &Place<'_>, kept: Millis, settings: &str, language: Language) -> Letter {
+pub(crate) fn registered(place: &Place<'_>, kept: Millis, settings: &str, language: Language) -> Letter {
     let (info, address, kept) = (&place.printer.info, place.address(), words::span(kept, language));
     let (keep, cancel) = (place.command("keep"), place.command("cancel"));
     match language {
@@ -59,7 +76,7 @@ pub(super) fn registered(place: &Place<'_>, kept: Millis, settings: &str, langua
 }
 
 /// The printer's owner has to approve.
-pub(super) fn requested(place: &Place<'_>, language: Language) -> Letter {
+pub(crate) fn requested(place: &Place<'_>, language: Language) -> Letter {
     let (info, address) = (&place.printer.info, place.address());
     match language {
         Language::En => Letter {
@@ -80,7 +97,7 @@ pub(super) fn requested(place: &Place<'_>, language: Language) -> Letter {
 }
 
 /// Retention was changed.
-pub(super) fn kept(place: &Place<'_>, kept: Millis, follows: bool, language: Language) -> Letter {
+pub(crate) fn kept(place: &Place<'_>, kept: Millis, follows: bool, language: Language) -> Letter {
     let (info, kept) = (&place.printer.info, words::span(kept, language));
     match language {
         Language::En => Letter {
@@ -109,7 +126,7 @@ pub(super) fn kept(place: &Place<'_>, kept: Millis, follows: bool, language: Lan
 }
 
 /// A job was cancelled, or is being.
-pub(super) fn canceled(jobs: &[(ShortId, bool)], language: Language) -> Letter {
+pub(crate) fn canceled(jobs: &[(ShortId, bool)], language: Language) -> Letter {
     let list = |over: bool| {
         let numbers: Vec<String> = jobs.iter().filter(|job| job.1 == over).map(|job| job.0.to_string()).collect();
         numbers.join(", ")
@@ -143,7 +160,7 @@ pub(super) fn canceled(jobs: &[(ShortId, bool)], language: Language) -> Letter {
 }
 
 /// Of several printers some did not take the mail.
-pub(super) fn some_refused(refused: &[(Place<'_>, Denied)], language: Language) -> Letter {
+pub(crate) fn some_refused(refused: &[(Place<'_>, Denied)], language: Language) -> Letter {
     let mut text = match language {
         Language::En => "Your mail was taken for some of its recipients, but not for these:\n\n".to_owned(),
         Language::Ja => "メールは一部の宛先で受け付けましたが、次の宛先では受け付けませんでした。\n\n".to_owned(),
@@ -172,8 +189,23 @@ pub(super) fn some_refused(refused: &[(Place<'_>, Denied)], language: Language) 
     Letter { subject, text }
 }
 
+/// A mail that came by a mailbox was not taken: what a dialogue would have said.
+pub(crate) fn refused(subject: &str, why: &str, language: Language) -> Letter {
+    let named = if subject.is_empty() { "-" } else { subject };
+    match language {
+        Language::En => Letter {
+            subject: format!("Not printed: {named}"),
+            text: format!("Your mail \"{named}\" was not printed:\n\n{why}\n"),
+        },
+        Language::Ja => Letter {
+            subject: format!("印刷されませんでした: {named}"),
+            text: format!("メール「{named}」は印刷されませんでした。\n\n{why}\n"),
+        },
+    }
+}
+
 /// Words in a subject that are not known, as a remark on the job.
-pub(super) fn unknown_words(unknown: &[String], language: Language) -> String {
+pub(crate) fn unknown_words(unknown: &[String], language: Language) -> String {
     let list = unknown.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
     match language {
         Language::En => {
@@ -192,7 +224,17 @@ mod tests {
     fn every_letter_has_words_in_both_languages_and_the_addresses_one_needs() {
         let mut printer = Printer::new(OwnerId::FIRST, PrinterUuid([2; 16]), "office", "x", Timestamp(0));
         printer.info = "Office".into();
-        let place = || Place { printer: &printer, domain: "print.example", base_url: "https://print.example" };
+        let options = crate::SmtpOptions {
+            domains: vec!["print.example".into()],
+            base_url: "https://print.example".into(),
+            ..crate::SmtpOptions::default()
+        };
+        let place = || Place::of(&printer, "office@print.example", &options);
+        let mailbox = Place::of(&printer, "me+register@mail.example", &options);
+        assert_eq!(
+            (mailbox.address(), mailbox.command("keep")),
+            ("me@mail.example".into(), "me+keep@mail.example".into())
+        );
         let short = ShortId(*b"7K3M22QD");
         for language in [Language::En, Language::Ja] {
             let letters = [
@@ -200,6 +242,7 @@ mod tests {
                 requested(&place(), language),
                 kept(&place(), 86_400_000, true, language),
                 canceled(&[(short, true), (short, false)], language),
+                refused("Invoice", "No printer takes mail from you.", language),
                 some_refused(&[(place(), Denied::NotRegistered), (place(), Denied::NotApproved)], language),
             ];
             for letter in &letters {
@@ -210,7 +253,7 @@ mod tests {
                 letters[0].text.contains("office@print.example")
                     && letters[0].text.contains("office+keep@print.example")
             );
-            assert!(letters[4].text.contains("https://print.example/register/office"));
+            assert!(letters[5].text.contains("https://print.example/register/office"));
         }
     }
 }

@@ -9,15 +9,15 @@
 
 mod commands;
 mod connection;
-mod door;
-mod final_dot;
-mod judge;
-mod letters;
+pub(crate) mod door;
+pub(crate) mod final_dot;
+pub(crate) mod judge;
+pub(crate) mod letters;
 mod options;
 mod places;
-mod recipient;
+pub(crate) mod recipient;
 mod stream;
-mod texts;
+pub(crate) mod texts;
 
 pub use door::{DoorError, SmtpDoor};
 pub use options::{Listen, Role, SmtpOptions};
@@ -34,7 +34,7 @@ use door::Shared;
 use letters::Letter;
 
 /// The reply when the store did not do what it was asked, and a line in the log.
-fn failed(error: &SpoolerError, doing: &'static str) -> Reply {
+pub(crate) fn failed(error: &SpoolerError, doing: &'static str) -> Reply {
     match error {
         SpoolerError::Full | SpoolerError::Store(StoreError::Full) => {
             warn!(doing, "The disk is full");
@@ -49,7 +49,7 @@ fn failed(error: &SpoolerError, doing: &'static str) -> Reply {
 }
 
 /// An error with its causes.
-struct Chain<'a>(&'a dyn std::error::Error);
+pub(crate) struct Chain<'a>(pub(crate) &'a dyn std::error::Error);
 
 impl std::fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -64,7 +64,13 @@ impl std::fmt::Display for Chain<'_> {
 }
 
 /// Answers a proven sender by mail, within bounds. What is not sent is no harm: the dialogue said it as well.
-async fn answer(shared: &Shared, owner: OwnerId, to: &Candidate, letter: &Letter, in_reply_to: Option<&str>) {
+pub(crate) async fn answer(
+    shared: &Shared,
+    owner: OwnerId,
+    to: &Candidate,
+    letter: &Letter,
+    in_reply_to: Option<&str>,
+) {
     let now = Instant::now();
     if !final_dot::may_be_mailed(&to.address) {
         return;

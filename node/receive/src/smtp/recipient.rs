@@ -10,7 +10,7 @@ use super::texts;
 
 /// What a mail to a command address asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// `office+register@`: let me print.
     Register,
     /// `office+keep@`: keep my waiting jobs so long.
@@ -21,7 +21,7 @@ pub(super) enum Command {
 
 /// Where a mail goes.
 #[derive(Clone, Debug)]
-pub(super) enum Goal {
+pub(crate) enum Goal {
     /// To a printer.
     Printer(Box<Printer>),
     /// To the printer that the sender's registrations choose.
@@ -33,18 +33,18 @@ pub(super) enum Goal {
 
 /// One accepted recipient.
 #[derive(Clone, Debug)]
-pub(super) struct Addressee {
+pub(crate) struct Addressee {
     /// The address as it was written.
-    pub(super) written: String,
+    pub(crate) written: String,
     /// What it stands for.
-    pub(super) goal: Goal,
+    pub(crate) goal: Goal,
 }
 
 /// Finds out whom an address stands for.
 ///
 /// # Errors
 /// The refusal.
-pub(super) async fn find(shared: &Shared, recipient: &Recipient) -> Result<Addressee, Reply> {
+pub(crate) async fn find(shared: &Shared, recipient: &Recipient) -> Result<Addressee, Reply> {
     let options = &shared.options;
     let postmaster = || texts::no_postmaster(options.postmaster.as_deref(), &options.base_url);
     let Some(address) = recipient.address() else {
@@ -90,7 +90,7 @@ pub(super) async fn find(shared: &Shared, recipient: &Recipient) -> Result<Addre
 ///
 /// # Errors
 /// The refusal: a command goes alone.
-pub(super) fn add(addressees: &mut Vec<Addressee>, new: Addressee) -> Result<(), Reply> {
+pub(crate) fn add(addressees: &mut Vec<Addressee>, new: Addressee) -> Result<(), Reply> {
     let is_command = |addressee: &Addressee| matches!(addressee.goal, Goal::Command(..));
     if !addressees.is_empty() && (is_command(&new) || addressees.iter().any(is_command)) {
         return Err(texts::command_alone());

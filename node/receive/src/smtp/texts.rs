@@ -49,7 +49,7 @@ pub(super) fn relaying(domain: &str) -> Reply {
     Reply::new(550, (5, 7, 1), format!("Mail to {domain} is not passed on from here; only printers get mail."))
 }
 
-pub(super) fn unknown_recipient(recipient: &str, base_url: &str) -> Reply {
+pub(crate) fn unknown_recipient(recipient: &str, base_url: &str) -> Reply {
     Reply::new(550, (5, 1, 1), format!("There is no printer {recipient}; please check the address, or see {base_url}/"))
 }
 
@@ -95,7 +95,7 @@ pub(super) fn looping(received: usize) -> Reply {
     Reply::new(554, (5, 4, 6), format!("This mail has passed {received} servers; it goes in a circle."))
 }
 
-pub(super) fn header_too_large(octets_max: usize, lines_max: usize) -> Reply {
+pub(crate) fn header_too_large(octets_max: usize, lines_max: usize) -> Reply {
     let text = format!("The mail's header has more than {octets_max} octets or {lines_max} lines.");
     Reply::new(552, (5, 3, 4), text)
 }
@@ -109,11 +109,11 @@ pub(super) fn queue_full() -> Reply {
         .line("a mail to PRINTER+cancel at this domain), or send again when they have printed.")
 }
 
-pub(super) fn trouble() -> Reply {
+pub(crate) fn trouble() -> Reply {
     Reply::new(451, (4, 3, 0), "Something broke here and nothing was stored; please send again later.")
 }
 
-pub(super) fn dns_silent(domain: &str) -> Reply {
+pub(crate) fn dns_silent(domain: &str) -> Reply {
     let text =
         format!("The name servers of {domain} did not answer, so that nobody knows who sent this; please try again.");
     Reply::new(451, (4, 4, 3), text)
