@@ -77,6 +77,12 @@ pub enum TokenScope {
     },
     /// Everything the console can do; for the command line.
     Admin,
+    /// What an account may do: a password for one program (an "app password"), or the only one of an account for
+    /// programs.
+    Account {
+        /// The account.
+        account: AccountId,
+    },
     /// See and change one registration without signing in: the link in a notice.
     Registration {
         /// The registration.
@@ -95,7 +101,7 @@ impl TokenScope {
         match self {
             Self::Job { .. } => alloc::format!("/j/{token}"),
             Self::Registration { .. } => alloc::format!("/r/{token}"),
-            Self::Report { .. } | Self::Admin => "/".into(),
+            Self::Report { .. } | Self::Admin | Self::Account { .. } => "/".into(),
         }
     }
 }
@@ -123,6 +129,6 @@ impl Token {
 
     /// Whether somebody asked for it, rather than a letter that holds a link.
     pub const fn is_made_by_hand(&self) -> bool {
-        matches!(self.scope, TokenScope::Admin | TokenScope::Report { .. })
+        matches!(self.scope, TokenScope::Admin | TokenScope::Report { .. } | TokenScope::Account { .. })
     }
 }

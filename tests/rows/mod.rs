@@ -1,5 +1,6 @@
 //! One test or more for each row of the requirements, named by its id, over real processes and sockets.
 
+mod clients;
 mod doors;
 mod ipp_jobs;
 mod mailbox;

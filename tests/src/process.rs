@@ -235,6 +235,17 @@ impl Finished {
         assert!(self.status.success(), "it ended with {}:\n{}", self.status, self.output);
         self.output
     }
+
+    /// What it said; it has to have failed.
+    ///
+    /// # Panics
+    /// When it succeeded.
+    #[must_use]
+    #[track_caller]
+    pub fn expect_failure(self) -> String {
+        assert!(!self.status.success(), "it succeeded:\n{}", self.output);
+        self.output
+    }
 }
 
 fn read_lines(stream: impl Read, said: &Said) {

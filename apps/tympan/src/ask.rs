@@ -285,11 +285,9 @@ pub(crate) async fn admin(args: Admin) -> Result<()> {
             }
             println!("{} has a new password; all its sessions are closed.", text(&answer, "account"));
         }
-        AdminAction::Token { good_for } => {
-            let body = match good_for.is_empty() {
-                true => json!({}),
-                false => json!({ "good_for": good_for.join(" ") }),
-            };
+        AdminAction::Token { good_for, account } => {
+            let good_for = Some(good_for.join(" ")).filter(|span| !span.is_empty());
+            let body = json!({ "good_for": good_for, "account": account });
             let answer = remote.post("/admin/token", &body).await?;
             if args.server.json {
                 return print_json(&answer);
@@ -301,9 +299,9 @@ pub(crate) async fn admin(args: Admin) -> Result<()> {
             if args.server.json {
                 return print_json(&tokens);
             }
-            let good_for = |token: &Value| match text(token, "printer") {
-                "" => text(token, "scope").to_owned(),
-                printer => format!("{} {printer}", text(token, "scope")),
+            let good_for = |token: &Value| match (text(token, "printer"), text(token, "account")) {
+                ("", "") => text(token, "scope").to_owned(),
+                (printer, account) => format!("{} {printer}{account}", text(token, "scope")),
             };
             let end = |token: &Value| match text(token, "expires_at") {
                 "" => "never".to_owned(),

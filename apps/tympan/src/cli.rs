@@ -207,13 +207,15 @@ pub(crate) enum PrinterAction {
 #[command(after_help = "Examples:
   tympan print report.pdf --to office@print.example
   tympan print photo.jpg notes.txt --to office@print.example --options \"duplex 2 copies\"
-  tympan print report.pdf --to office@localhost --server 127.0.0.1:2525 --from me@localhost")]
+  tympan print report.pdf --to office@localhost --server 127.0.0.1:2525 --from me@localhost
+  tympan print ipp://print.example:8631/ipp/print/office report.pdf --options \"duplex\"
+  tympan print report.pdf --to ipps://print.example/ipp/print/office --user anna --password-file secret")]
 pub(crate) struct Print {
-    /// Files to print: PDF, JPEG, PNG, text.
-    #[arg(required = true, value_name = "FILE")]
+    /// Files to print (PDF, JPEG, PNG, text), and where: `ipp://…` or `ipps://…` is a printer.
+    #[arg(required = true, value_name = "FILE|PRINTER")]
     pub(crate) files: Vec<PathBuf>,
-    /// The printer's mail address; may be given more than once.
-    #[arg(long, required = true, value_name = "ADDRESS")]
+    /// The printer's mail address, or `ipp://…`; may be given more than once.
+    #[arg(long, value_name = "ADDRESS|URI")]
     pub(crate) to: Vec<String>,
     /// The sender's address. Default: user@host.
     #[arg(long, value_name = "ADDRESS", env = "TYMPAN_FROM")]
@@ -451,6 +453,7 @@ pub(crate) enum RegistrationsAction {
   tympan admin reset-password             asks for a new password of the first account
   tympan admin token                      a token for --server … --token …
   tympan admin token 30 days              one that ends by itself
+  tympan admin token --for anna           a password for one program of Anna's: it may do what she may
   tympan admin tokens                     which there are
   tympan admin revoke 3f9c01aa            ends one of them")]
 pub(crate) struct Admin {
@@ -473,6 +476,9 @@ pub(crate) enum AdminAction {
         /// For how long it is good. Default: until it is revoked.
         #[arg(value_name = "SPAN", num_args = 0..)]
         good_for: Vec<String>,
+        /// The account whose rights it has. It is typed in place of the account's password, in print dialogues too.
+        #[arg(long = "for", value_name = "ACCOUNT")]
+        account: Option<String>,
     },
     /// List tokens: what they are good for, never the tokens themselves.
     Tokens,

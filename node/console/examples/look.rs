@@ -1,5 +1,8 @@
 //! A console with things to look at: `cargo run -p tympan-console --example look`.
 
+#[allow(unused)]
+#[path = "../tests/pages/openapi.rs"]
+mod openapi;
 #[path = "../tests/pages/world.rs"]
 mod world;
 

@@ -326,7 +326,8 @@ impl Console {
                 self.find(parts, *right, *place, id).await?;
             }
             Policy::Token => {
-                if !self.sign_in_by_token(parts, id).await? {
+                // A token for an account is a person's, and no more than that.
+                if !self.sign_in_by_token(parts, id).await? || !matches!(id.who, Who::Program) {
                     return Err(Failure::Unauthorized.into());
                 }
             }
@@ -415,7 +416,13 @@ impl Console {
                 id.who = Who::Program;
                 Ok(true)
             }
-            _ => Err(Failure::Unauthorized),
+            Some(token) => {
+                let account = self.spooler().account_of_token(&token).await?.ok_or(Failure::Unauthorized)?;
+                id.owner = token.owner;
+                id.who = Who::Person(Box::new(account));
+                Ok(true)
+            }
+            None => Err(Failure::Unauthorized),
         }
     }
 

@@ -213,6 +213,7 @@ impl Console {
             .api(post.clone(), "/admin/token", Token, api::admin::token)
             .api(get.clone(), "/admin/tokens", Token, api::admin::tokens)
             .api(post, "/admin/tokens/{id}/revoke", Token, api::admin::revoke)
-            .api(get, "/events", Api(Print, Anywhere), api::events::api)
+            .api(get.clone(), "/events", Api(Print, Anywhere), api::events::api)
+            .api(get, "/openapi.json", Public, api::description)
     }
 }

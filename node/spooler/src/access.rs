@@ -163,6 +163,19 @@ impl Spooler {
         })
     }
 
+    /// The account whose password for programs a token is, if the token is in force and one of these.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn account_of_token(&self, token: &Token) -> Result<Option<Account>, SpoolerError> {
+        let TokenScope::Account { account } = token.scope else { return Ok(None) };
+        let rows = self.inner.records.read(Whose::Owner(token.owner), &[Key::Account(account)]).await?;
+        Ok(match rows.into_iter().flatten().next().map(|row| row.record) {
+            Some(Record::Account(account)) => Some(account),
+            _ => None,
+        })
+    }
+
     /// Revokes a bearer token by its hash.
     ///
     /// # Errors

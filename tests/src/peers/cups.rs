@@ -96,6 +96,15 @@ impl Cups {
         Process::run("lp", lp.arg(file)).expect_success()
     }
 
+    /// Runs one of its commands: `lp`, `lpstat`, `cancel`.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[track_caller]
+    pub fn run(&self, program: &str, words: &[&str]) -> String {
+        Process::run(program, self.client(program).args(words)).expect_success()
+    }
+
     /// What cupsd wrote down.
     #[must_use]
     pub fn log(&self) -> String {

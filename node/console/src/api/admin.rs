@@ -45,17 +45,33 @@ struct NewToken {
     /// For how long it is good; for ever if it does not say.
     #[serde(default)]
     good_for: Option<String>,
+    /// The account whose rights it has; without one it may do everything.
+    #[serde(default)]
+    account: Option<String>,
 }
 
 /// `POST /admin/token`
 pub(crate) async fn token(console: Arc<Console>, ask: Ask) -> Answer {
-    let NewToken { good_for } = ask.input()?;
+    let NewToken { good_for, account } = ask.input()?;
     let spooler = console.spooler();
     let until = match good_for {
         Some(span) => Some(spooler.now() + span_between(ask.id.texts(), "good_for", &span, SECOND, TOKEN_LIFE_MAX)?),
         None => None,
     };
-    let token = spooler.new_token(ask.id.owner, TokenScope::Admin, until).await?;
+    let scope = match account.as_deref() {
+        None => TokenScope::Admin,
+        Some(name) => {
+            let found = spooler.records().account_by_name(ask.id.whose(), &name.trim().to_lowercase()).await;
+            let found = found.map_err(SpoolerError::from)?;
+            let unknown = || {
+                Failure::Invalid(format!(
+                    "there is no account `{name}`; `tympan admin` works on accounts that the console lists"
+                ))
+            };
+            TokenScope::Account { account: found.ok_or_else(unknown)?.record.id }
+        }
+    };
+    let token = spooler.new_token(ask.id.owner, scope, until).await?;
     let expires = until.map(|at| console.clock(ask.id.language).rfc3339(at));
     Ok(created(&json!({ "token": token, "expires_at": expires })))
 }
@@ -64,14 +80,20 @@ pub(crate) async fn token(console: Arc<Console>, ask: Ask) -> Answer {
 pub(crate) async fn tokens(console: Arc<Console>, ask: Ask) -> Answer {
     let clock = console.clock(ask.id.language);
     let printers = console.spooler().records().printers(ask.id.whose()).await?;
+    let accounts = console.spooler().records().accounts(ask.id.whose()).await.map_err(SpoolerError::from)?;
     let listed = by_hand(&console, &ask).await?;
     let rows: Vec<Value> = listed
         .iter()
         .map(|token| {
+            let mut of = None;
             let (scope, printer) = match &token.scope {
                 TokenScope::Report { printer } => {
                     let named = printers.iter().find(|row| row.record.uuid == *printer);
                     ("report", named.map(|row| row.record.name.clone()))
+                }
+                TokenScope::Account { account } => {
+                    of = accounts.iter().find(|row| row.record.id == *account).map(|row| row.record.name.clone());
+                    ("account", None)
                 }
                 TokenScope::Admin | TokenScope::Registration { .. } | TokenScope::Job { .. } => ("admin", None),
             };
@@ -79,6 +101,7 @@ pub(crate) async fn tokens(console: Arc<Console>, ask: Ask) -> Answer {
                 "id": token.id(),
                 "scope": scope,
                 "printer": printer,
+                "account": of,
                 "created_at": clock.rfc3339(token.created_at),
                 "expires_at": token.expires_at.map(|at| clock.rfc3339(at)),
             })

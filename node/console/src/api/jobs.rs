@@ -64,6 +64,15 @@ pub(crate) async fn get(console: Arc<Console>, ask: Ask) -> Answer {
     let clock = console.clock(ask.id.language);
     let view = console.spooler().job_view(ask.id.whose(), ask.id.job()?.uuid).await?;
     let mut job = job_object(&view.job, &view.printer, &clock);
+    let documents = view.job.documents.iter().map(|document| {
+        json!({
+            "name": document.name.0,
+            "format": document.format,
+            "octets": document.octets,
+            "pages": document.pages,
+        })
+    });
+    job["documents"] = documents.collect::<Vec<_>>().into();
     job["history"] = history_of(&view.history, &clock).into();
     job["attempts"] = view.attempts.iter().map(|attempt| attempt_object(attempt, &clock)).collect::<Vec<_>>().into();
     Ok(ok(&job))

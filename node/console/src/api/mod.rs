@@ -6,19 +6,30 @@ pub(crate) mod jobs;
 pub(crate) mod printers;
 pub(crate) mod registrations;
 
+use crate::ask::{Answer, Ask};
 use crate::clock::Clock;
 use crate::routes::Console;
 use crate::show;
 use crate::words;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use tympan_engine::hold::Hindrance;
 use tympan_engine::words::Why;
 use tympan_engine::{Attempt, Job, Language, Printer, Registration, Timestamp};
-use tympan_http::{Body, Response, StatusCode, respond};
+use tympan_http::{Body, HeaderValue, Response, StatusCode, header, respond};
 
 /// 200 with a value.
 pub(crate) fn ok(value: &Value) -> Response<Body> {
     respond::json(StatusCode::OK, value)
+}
+
+/// The description of the API (OpenAPI 3.1). A test holds it against the routes and their answers.
+const DESCRIPTION: &str = include_str!("../../openapi.json");
+
+/// `GET /openapi.json`
+pub(crate) async fn description(_: Arc<Console>, _: Ask) -> Answer {
+    let response = respond::text(StatusCode::OK, DESCRIPTION);
+    Ok(respond::with_header(response, header::CONTENT_TYPE, HeaderValue::from_static("application/json")))
 }
 
 /// 201 with a value.

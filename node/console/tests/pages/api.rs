@@ -274,3 +274,26 @@ async fn tokens_are_made_and_only_those_for_administration_count() {
         .await
         .is(413);
 }
+
+#[tokio::test]
+async fn a_token_for_an_account_may_do_what_the_account_may() {
+    let world = World::small().await;
+    let anna = world.account(tympan_engine::OwnerId::FIRST, "anna", tympan_engine::Right::Print, &[]).await;
+    let mut program = program(&world).await;
+    let page = program.api(Method::POST, "/admin/token", Some(json!({ "account": "Anna", "good_for": "1 day" }))).await;
+    page.is(201);
+    let made = page.json()["token"].as_str().unwrap().to_owned();
+    program.api(Method::POST, "/admin/token", Some(json!({ "account": "nobody" }))).await.is(422).has("nobody");
+    let listed = program.api(Method::GET, "/admin/tokens", None).await.json();
+    let hers = listed.as_array().unwrap().iter().find(|token| token["scope"] == "account").unwrap().clone();
+    assert_eq!((&hers["account"], hers["expires_at"].is_string()), (&json!("anna"), true));
+
+    let mut hers_in_use = world.browser().with("authorization", &format!("Bearer {made}"));
+    hers_in_use.api(Method::GET, "/printers", None).await.is(200);
+    hers_in_use.api(Method::POST, "/printers/office/pause", None).await.is(403);
+    hers_in_use.api(Method::POST, "/admin/token", None).await.is(401);
+    let revoke = format!("/admin/tokens/{}/revoke", hers["id"].as_str().unwrap());
+    program.api(Method::POST, &revoke, None).await.is(200);
+    hers_in_use.api(Method::GET, "/printers", None).await.is(401);
+    drop(anna);
+}

@@ -2,6 +2,7 @@
 
 mod api;
 mod jobs;
+mod openapi;
 mod register;
 mod routes;
 mod sign;

@@ -476,6 +476,7 @@ impl Browser {
     }
 
     pub async fn send(&mut self, method: Method, path: &str, headers: &[(&'static str, &str)], body: Vec<u8>) -> Page {
+        let kept = method.clone();
         let target = Target::parse(&format!("http://{}{path}", self.addr)).unwrap();
         let mut request = ClientRequest::new(method, &target);
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -488,6 +489,7 @@ impl Browser {
         for (name, value) in headers {
             request = request.header(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
         }
+        let sent = serde_json::from_slice(&body).ok();
         if !body.is_empty() {
             request = request.body(body);
         }
@@ -504,6 +506,10 @@ impl Browser {
             }
         }
         let text = String::from_utf8_lossy(&octets).into_owned();
+        if path.starts_with("/api/") {
+            let kind = headers.get(header::CONTENT_TYPE).map_or("", |kind| kind.to_str().unwrap());
+            crate::openapi::check(&kept, path, sent.as_ref(), status, kind, &text);
+        }
         if let Some((_, rest)) = text.split_once("name=\"csrf\" value=\"") {
             self.csrf = rest.split('"').next().unwrap().into();
         }

@@ -78,13 +78,22 @@ async fn by_token(door: &Inner, token: &str) -> Result<Uploader, Refused> {
     match found {
         Some(token) => match token.scope {
             TokenScope::Admin => Ok(Uploader::Owner(token.owner)),
+            TokenScope::Account { .. } => match door.spooler.account_of_token(&token).await {
+                Ok(Some(account)) => Ok(Uploader::Account(Box::new(account))),
+                Ok(None) => Err(unknown_token()),
+                Err(error) => Err(Refused::store(&error, "look up an account")),
+            },
             TokenScope::Report { .. } | TokenScope::Registration { .. } | TokenScope::Job { .. } => {
                 Err(Refused::new(StatusCode::FORBIDDEN, "This token is for something else than printing."))
             }
         },
-        None => Err(Refused::new(StatusCode::UNAUTHORIZED, "This token is not known here, or its time is over.")
-            .asking("Bearer realm=\"Tympan\", error=\"invalid_token\"")),
+        None => Err(unknown_token()),
     }
+}
+
+fn unknown_token() -> Refused {
+    Refused::new(StatusCode::UNAUTHORIZED, "This token is not known here, or its time is over.")
+        .asking("Bearer realm=\"Tympan\", error=\"invalid_token\"")
 }
 
 async fn by_password(door: &Inner, encoded: &str, peer: &Peer) -> Result<Uploader, Refused> {

@@ -141,6 +141,25 @@ async fn a_token_for_administration_prints_and_others_do_not() {
 }
 
 #[tokio::test]
+async fn a_token_for_an_account_prints_as_bearer_and_in_place_of_the_password() {
+    let web = Web::new(UploadOptions { networks: Vec::new(), ..listed() }).await;
+    let spooler = &web.world.spooler;
+    let account = web.world.account("anna", "correct horse", &["anna@sender.example"]).await;
+    let token = spooler.new_token(OwnerId::FIRST, TokenScope::Account { account: account.id }, None).await.unwrap();
+    let basic = |pair: &str| format!("Authorization: Basic {}\r\n", STANDARD.encode(pair));
+    for (credentials, status) in [
+        (format!("Authorization: Bearer {token}\r\n"), 201),
+        (basic(&format!("Anna:{token}")), 201),
+        (basic(&format!("bob:{token}")), 401),
+    ] {
+        let answer = web.send("PUT", "/print/office", &credentials, PDF).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+    let jobs = web.world.jobs().await;
+    assert!(jobs.len() == 2 && jobs.iter().all(|job| job.originator.address.0 == "anna@sender.example"), "{jobs:?}");
+}
+
+#[tokio::test]
 async fn who_says_a_sender_must_name_one_who_is_registered() {
     let web = Web::new(listed()).await;
     let refused = web.put("/print/office?from=anna@sender.example", PDF).await;
