@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tympan_tests::peers::SmtpSource;
+pub(crate) use tympan_tests::process::anonymous_memory;
 
 use crate::office::{OCTETS, RECIPIENT, SENDER};
 
@@ -66,16 +67,6 @@ pub(crate) fn wait_until_quiet(pid: u32) -> u64 {
         before = now;
     }
     before
-}
-
-/// Anonymous memory of one process, its children apart, in octets.
-pub(crate) fn anonymous_memory(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let kibibytes = status
-        .lines()
-        .find_map(|line| line.strip_prefix("RssAnon:"))
-        .and_then(|rest| rest.trim().trim_end_matches(" kB").trim().parse().ok());
-    kibibytes.map_or(0, |kibibytes: u64| kibibytes * 1024)
 }
 
 /// Fields of /proc/PID/stat after the name, from `state` on, which is field 3 of proc(5).

@@ -2,6 +2,7 @@
 
 mod clients;
 mod doors;
+mod hostile;
 mod ipp_jobs;
 mod mailbox;
 mod office;

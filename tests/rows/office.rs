@@ -183,6 +183,11 @@ impl Office {
         self.process.as_ref().map_or(0, Process::id)
     }
 
+    /// Anonymous memory of its process, in octets.
+    pub(crate) fn memory(&self) -> u64 {
+        tympan_tests::process::anonymous_memory(self.pid())
+    }
+
     /// Its data folder.
     pub(crate) fn data(&self) -> PathBuf {
         self.scratch.join("data")

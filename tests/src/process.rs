@@ -248,6 +248,24 @@ impl Finished {
     }
 }
 
+/// Anonymous memory of one process, its children apart, in octets.
+#[must_use]
+pub fn anonymous_memory(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let kibibytes = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"))
+        .and_then(|rest| rest.trim().trim_end_matches(" kB").trim().parse().ok());
+    kibibytes.map_or(0, |kibibytes: u64| kibibytes * 1024)
+}
+
+/// Lets this process have as many open files as it may.
+pub fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
 fn read_lines(stream: impl Read, said: &Said) {
     let mut stream = BufReader::new(stream);
     let mut line = Vec::new();

@@ -55,6 +55,7 @@ impl Node {
         std::fs::create_dir_all(&config.data)
             .with_context(|| format!("could not make the data folder {}", config.data.display()))?;
         private(&config.data)?;
+        raise_file_limit();
         let store = SqliteStore::open(&config.data, SqliteOptions::default())
             .with_context(|| format!("could not open the data folder {}", config.data.display()))?;
         let records: Arc<dyn Records> = Arc::new(store);
@@ -262,6 +263,16 @@ impl<C: Service> Service for Web<C> {
 
 async fn wait(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+/// A connection is an open file, and many systems begin with 1,024 of them.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    if let Err(error) = raised {
+        tracing::debug!(%error, "Could not raise the limit of open files");
+    }
 }
 
 /// Only the user who runs the server reads its data.
