@@ -1,5 +1,6 @@
-//! Side by side with the peers, in one run: `cargo xtask bench [mail|memory] [--mails N] [--rounds N]`.
+//! Side by side with the peers, in one run: `cargo xtask bench [mail|memory|ipp] [--mails N] [--rounds N]`.
 
+mod ipp;
 mod load;
 mod mail;
 mod memory;
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
     while let Some(argument) = arguments.next() {
         let mut number = || arguments.next().and_then(|text| text.parse::<u32>().ok());
         let known = match argument.as_str() {
-            "mail" | "memory" => {
+            "mail" | "memory" | "ipp" => {
                 names.push(argument.clone());
                 true
             }
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
         };
         if !known {
             eprintln!(
-                "`{argument}` is not understood: cargo xtask bench [mail] [memory] [--mails N] [--rounds N] [--waiting N]"
+                "`{argument}` is not understood: cargo xtask bench [mail] [memory] [ipp] [--mails N] [--rounds N] [--waiting N]"
             );
             return ExitCode::FAILURE;
         }
@@ -48,6 +49,9 @@ fn main() -> ExitCode {
     }
     if wanted("memory") {
         goals.extend(memory::run(&size));
+    }
+    if wanted("ipp") {
+        goals.extend(ipp::run(&size));
     }
     println!("\nGoals:");
     for (goal, reached) in &goals {

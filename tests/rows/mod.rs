@@ -1,5 +1,6 @@
 //! One test or more for each row of the requirements, named by its id, over real processes and sockets.
 
+mod browser;
 mod clients;
 mod doors;
 mod hostile;

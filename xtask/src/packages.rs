@@ -83,9 +83,20 @@ const PACKAGES: &[Package] = &[
         why: "an HTTP client that we did not write: upload, console",
     },
     Package {
+        name: "chromium",
+        probe: Probe::Program("chromium"),
+        why: "a browser: files dropped on the console, every page on phone and desk",
+    },
+    Package {
         name: "poppler-utils",
         probe: Probe::Program("pdftoppm"),
         why: "a PDF reader that we did not write, to look at the PDF that we make",
+    },
+    Package { name: "wrk", probe: Probe::Program("wrk"), why: "load for `cargo xtask bench ipp`" },
+    Package {
+        name: "valgrind",
+        probe: Probe::Program("valgrind"),
+        why: "counts instructions for `cargo xtask bench ipp`",
     },
     Package { name: "strace", probe: Probe::Program("strace"), why: "shows that fsync comes before 250" },
 ];

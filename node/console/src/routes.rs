@@ -23,6 +23,11 @@ const FILES: &[Asset] = &[
         octets: include_bytes!("../assets/console.css"),
     },
     Asset {
+        name: "upload.js",
+        media_type: "text/javascript; charset=utf-8",
+        octets: include_bytes!("../assets/upload.js"),
+    },
+    Asset {
         name: "console.js",
         media_type: "text/javascript; charset=utf-8",
         octets: include_bytes!("../assets/console.js"),

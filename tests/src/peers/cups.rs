@@ -37,13 +37,23 @@ impl Cups {
     #[must_use]
     #[track_caller]
     pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// As [`Cups::start`], with lines of `cupsd.conf` that overrule ours: `"LogLevel none"`.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn start_with(settings: &str) -> Self {
         let scratch = Scratch::shared("cups");
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let config = scratch.write(
             "cupsd.conf",
             format!(
                 "Listen {address}\nLogLevel debug\nDefaultAuthType None\nBrowsing No\n\
-                 <Location />\n  Order allow,deny\n  Allow all\n</Location>\n\
+                 {settings}\n<Location />\n  Order allow,deny\n  Allow all\n</Location>\n\
                  <Policy default>\n  <Limit All>\n    Order deny,allow\n  </Limit>\n</Policy>\n"
             ),
         );
@@ -57,7 +67,7 @@ impl Cups {
         let files = scratch.write(
             "cups-files.conf",
             format!(
-                "ServerRoot {}\nRequestRoot {}\nCacheDir {}\nStateDir {}\nAccessLog {logs}/access\nErrorLog {logs}/error\n\
+                "FileDevice Yes\nServerRoot {}\nRequestRoot {}\nCacheDir {}\nStateDir {}\nAccessLog {logs}/access\nErrorLog {logs}/error\n\
                  PageLog {logs}/page\nUser {OWNER}\nGroup {OWNER}\nSystemGroup root\n",
                 folder("root"),
                 folder("spool"),
@@ -80,6 +90,29 @@ impl Cups {
     pub fn add(&self, queue: &str, uri: &str) {
         Process::run("lpadmin", self.client("lpadmin").args(["-p", queue, "-E", "-v", uri, "-m", "everywhere"]))
             .expect_success();
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Adds a queue that takes every document as it is and prints none.
+    ///
+    /// # Panics
+    /// When it is not accepted.
+    #[track_caller]
+    pub fn add_raw(&self, queue: &str) {
+        let words = ["-p", queue, "-E", "-v", "file:///dev/null", "-m", "raw"];
+        Process::run("lpadmin", self.client("lpadmin").args(words)).expect_success();
+        Process::run("cupsdisable", self.client("cupsdisable").arg(queue)).expect_success();
+    }
+
+    /// Cancels and forgets all jobs of a queue.
+    #[track_caller]
+    pub fn forget_jobs(&self, queue: &str) {
+        Process::run("cancel", self.client("cancel").args(["-a", "-x", queue])).expect_success();
     }
 
     /// Prints a file with `lp`; `options` such as `sides=two-sided-long-edge`.

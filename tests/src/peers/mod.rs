@@ -2,6 +2,7 @@
 //!
 //! A test that needs one begins with `if !peers::need("swaks") { return; }`.
 
+pub mod chromium;
 pub mod cups;
 pub mod dovecot;
 pub mod ippeveprinter;
@@ -13,6 +14,7 @@ pub mod smtp_source;
 pub mod smtplib;
 pub mod swaks;
 
+pub use chromium::Chromium;
 pub use cups::Cups;
 pub use dovecot::Dovecot;
 pub use ippeveprinter::IppEvePrinter;
