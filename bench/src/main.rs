@@ -16,10 +16,12 @@ struct Size {
     rounds: usize,
     /// Jobs that wait while the memory is read.
     waiting: u32,
+    /// The one part of `ipp` that is wanted; all of it without.
+    only: Option<String>,
 }
 
 fn main() -> ExitCode {
-    let mut size = Size { mails: 3000, rounds: 5, waiting: 10_000 };
+    let mut size = Size { mails: 3000, rounds: 5, waiting: 10_000, only: None };
     let mut names = Vec::new();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -29,6 +31,10 @@ fn main() -> ExitCode {
                 names.push(argument.clone());
                 true
             }
+            "--only" => {
+                size.only = arguments.next();
+                size.only.is_some()
+            }
             "--mails" => number().map(|count| size.mails = count.max(10)).is_some(),
             "--rounds" => number().map(|count| size.rounds = count.max(1) as usize).is_some(),
             "--waiting" => number().map(|count| size.waiting = count.max(10)).is_some(),
@@ -36,7 +42,7 @@ fn main() -> ExitCode {
         };
         if !known {
             eprintln!(
-                "`{argument}` is not understood: cargo xtask bench [mail] [memory] [ipp] [--mails N] [--rounds N] [--waiting N]"
+                "`{argument}` is not understood: cargo xtask bench [mail] [memory] [ipp] [--mails N] [--rounds N] [--waiting N] [--only PART]"
             );
             return ExitCode::FAILURE;
         }

@@ -8,5 +8,6 @@ mod ipp_jobs;
 mod mailbox;
 mod office;
 mod printing;
+mod suites;
 mod waiting;
 mod who;

@@ -87,8 +87,9 @@ const NO_STD: [&str; 3] = ["wire/ipp", "wire/raster", "engine"];
 const UNWANTED_ANYWHERE: [&str; 3] = ["openssl-sys", "native-tls", "aws-lc-sys"];
 
 /// Licences under which the whole may be given away with `MIT OR Apache-2.0`.
-const LICENCES: [&str; 13] = [
+const LICENCES: [&str; 14] = [
     "MIT",
+    "MIT-0",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",

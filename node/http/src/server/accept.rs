@@ -10,6 +10,7 @@ use std::{
 };
 
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::watch,
 };
@@ -111,6 +112,17 @@ impl Server {
             debug!(connections = tasks.len(), "Cut connections at shutdown");
             tasks.shutdown().await;
         }
+    }
+
+    /// Serves HTTP/1 over one stream that no listener took, to its end. For tests, fuzzing and pipes.
+    pub async fn serve_stream<S: Service>(
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        service: S,
+        options: ServeOptions,
+    ) {
+        let context = Arc::new(Context::new(service, None, options.limits, options.hosts));
+        let (_stage, stage_of) = watch::channel(Stage::Serving);
+        connection::serve_stream(stream, context, stage_of).await;
     }
 
     async fn accepted(&self, accepted: io::Result<(TcpStream, SocketAddr)>) -> Option<(TcpStream, SocketAddr)> {

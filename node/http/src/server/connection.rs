@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    future::{Future as _, poll_fn},
     io,
     net::SocketAddr,
     panic::AssertUnwindSafe,
@@ -32,6 +33,7 @@ use super::{
     accept::Stage,
     guard::Guard,
     line::{Line, Upgrade},
+    shared::Shared,
 };
 use crate::{Body, TlsMaterial};
 
@@ -123,15 +125,32 @@ pub(crate) async fn serve<S: Service>(
     let Ok(upgraded) = upgrade.on_upgrade.await else {
         return;
     };
-    let Ok(parts) = upgraded.downcast::<TokioIo<Guard<TcpStream>>>() else {
+    let Ok(parts) = upgraded.downcast::<TokioIo<Shared<TcpStream>>>() else {
         error!("Lost a connection that was to change to TLS");
         return;
     };
-    let (stream, unread) = parts.io.into_inner().into_parts();
+    let Some(guard) = parts.io.into_inner().into_inner() else {
+        error!("Lost a connection that was to change to TLS");
+        return;
+    };
+    let (stream, unread) = guard.into_parts();
     let mut early = BytesMut::from(&parts.read_buf[..]);
     early.extend_from_slice(&unread);
     let line = Line::new();
     Box::pin(serve_tls(stream, early, peer, context, line, stage, upgrade.head)).await;
+}
+
+/// Serves HTTP/1 over any stream to its end, as if it came from this machine.
+pub(crate) async fn serve_stream<S: Service, T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: T,
+    context: Arc<Context<S>>,
+    mut stage: watch::Receiver<Stage>,
+) {
+    let here = SocketAddr::from(([127, 0, 0, 1], 0));
+    let peer = Peer { addr: here, local: here, tls: false };
+    let line = Line::new();
+    let guard = Guard::http1(stream, Arc::clone(&line), Arc::clone(&context.limits));
+    serve_http1(guard, peer, &context, &line, &mut stage).await;
 }
 
 async fn draining(stage: &mut watch::Receiver<Stage>) {
@@ -191,22 +210,48 @@ async fn serve_http1<S: Service, T: AsyncRead + AsyncWrite + Unpin + Send + 'sta
             async move { Ok::<_, Infallible>(answer(request, peer, &context, &line).await) }
         })
     };
-    let connection = context.http1.serve_connection(TokioIo::new(guard), service).with_upgrades();
-    let mut connection = pin!(connection);
+    let shared = Shared::new(guard);
     let mut closing = false;
-    let result = loop {
+    while !closing {
+        // Between two requests there is nothing here but the guard: an idle connection is small.
         tokio::select! {
-            result = connection.as_mut() => break result,
-            () = draining(stage), if !closing => {}
-            () = line.shed.notified(), if !closing => {}
+            result = poll_fn(|cx| shared.lock().poll_next(cx)) => {
+                if result.is_err() || shared.lock().is_over() {
+                    break;
+                }
+            }
+            () = draining(stage) => break,
+            () = line.shed.notified() => break,
         }
-        closing = true;
-        connection.as_mut().graceful_shutdown();
-    };
-    if let Err(error) = result {
-        debug!(addr = %peer.addr, %error, "Connection ended");
+        let connection = context.http1.serve_connection(TokioIo::new(shared.clone()), service.clone());
+        let mut connection = Box::pin(connection.with_upgrades());
+        let result = loop {
+            let served = poll_fn(|cx| match connection.as_mut().poll(cx) {
+                Poll::Ready(result) => Poll::Ready(Some(result)),
+                // All that was asked is answered, and the answer is taken.
+                Poll::Pending if shared.lock().is_between() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            });
+            tokio::select! {
+                served = served => break served,
+                () = draining(stage), if !closing => {}
+                () = line.shed.notified(), if !closing => {}
+            }
+            closing = true;
+            connection.as_mut().graceful_shutdown();
+        };
+        match result {
+            None => {}
+            Some(Ok(())) => return line.take_upgrade(),
+            Some(Err(error)) => {
+                debug!(addr = %peer.addr, %error, "Connection ended");
+                return line.take_upgrade();
+            }
+        }
     }
-    line.take_upgrade()
+    // Hyper, which would do this, is not there.
+    let _ = poll_fn(|cx| Pin::new(&mut *shared.lock()).poll_shutdown(cx)).await;
+    None
 }
 
 async fn serve_http2<S: Service, T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
@@ -274,6 +319,7 @@ async fn answer<S: Service>(
         return response;
     }
     let (parts, body) = request.into_parts();
+    let mut ends = parts.version != Version::HTTP_11 || says_close(&parts.headers);
     let checked = if parts.headers.len() > context.limits.headers_max {
         // HTTP/2 bounds octets only; for HTTP/1 the guard has counted.
         Err((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "there are too many header fields"))
@@ -300,7 +346,17 @@ async fn answer<S: Service>(
         // The rest of the request's body is not wanted: no next request can follow it.
         response = closing(response);
     }
+    ends |= says_close(response.headers());
+    if !ends {
+        line.goes_on();
+    }
     response.map(|body| body.holding(in_flight))
+}
+
+/// Whether a side says that this was the last request of the connection (RFC 9112 section 9.6).
+fn says_close(headers: &HeaderMap) -> bool {
+    let words = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    words.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case("close"))
 }
 
 fn say(status: StatusCode, why: &str) -> Response<Body> {

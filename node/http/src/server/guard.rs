@@ -100,6 +100,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
         self
     }
 
+    /// Waits for the next head, whole; also ready when nothing more comes.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.place {
+            Place::Head if self.ready == 0 => self.poll_head(cx),
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Whether nothing more comes, and nothing is left to be handed on.
+    pub(crate) const fn is_over(&self) -> bool {
+        matches!(self.place, Place::Ended) && self.ready == 0
+    }
+
+    /// Whether every request that came is answered, the answer is taken, and nothing of another has come.
+    pub(crate) fn is_between(&self) -> bool {
+        matches!(self.place, Place::Head)
+            && self.ready == 0
+            && self.gathered.is_empty()
+            && self.write_timer.is_stopped()
+            && self.line.has_answered(self.heads)
+    }
+
     /// The stream, and what was read from it and not used.
     pub(crate) fn into_parts(self) -> (S, BytesMut) {
         (self.inner, self.gathered)
@@ -393,5 +415,9 @@ impl Timer {
 
     fn stop(&mut self) {
         self.sleep = None;
+    }
+
+    const fn is_stopped(&self) -> bool {
+        self.sleep.is_none()
     }
 }

@@ -22,6 +22,8 @@ struct State {
     started: u64,
     in_flight: u32,
     idle_since: Instant,
+    /// Whether the connection goes on after the request that was seen last.
+    goes_on: bool,
     /// The head that is refused, counted from 1, and why.
     refused: Option<(u64, Refusal)>,
     /// The request, counted from 1, of whose body octets are still to come.
@@ -44,6 +46,7 @@ impl Line {
                 started: 0,
                 in_flight: 0,
                 idle_since: Instant::now(),
+                goes_on: false,
                 refused: None,
                 open_body: None,
                 upgrade: None,
@@ -62,6 +65,7 @@ impl Line {
         let mut state = self.lock();
         state.started += 1;
         state.in_flight += 1;
+        state.goes_on = false;
         let refusal = state.refused.filter(|(number, _)| *number == state.started).map(|(_, refusal)| refusal);
         (InFlight { number: state.started, line: Arc::clone(self) }, refusal)
     }
@@ -70,6 +74,17 @@ impl Line {
     pub(crate) fn idle_since(&self) -> Option<Instant> {
         let state = self.lock();
         (state.in_flight == 0).then_some(state.idle_since)
+    }
+
+    /// The connection goes on after the present request: neither side has said that it ends.
+    pub(crate) fn goes_on(&self) {
+        self.lock().goes_on = true;
+    }
+
+    /// Whether the service has seen and answered all of so many requests, and the connection goes on.
+    pub(crate) fn has_answered(&self, requests: u64) -> bool {
+        let state = self.lock();
+        state.in_flight == 0 && state.started == requests && state.goes_on
     }
 
     pub(crate) fn refuse(&self, number: u64, refusal: Refusal) {

@@ -12,6 +12,7 @@ mod head;
 mod hosts;
 mod line;
 mod linger;
+mod shared;
 
 use std::{future::Future, net::SocketAddr, time::Duration};
 

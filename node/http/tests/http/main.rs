@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod corpus;
 mod listener;
 mod printers;
 mod routes;

@@ -88,7 +88,7 @@ fn message() -> impl Strategy<Value = Message> {
 }
 
 /// Reads octets in all ways; they must agree, and what is accepted must be written back as it was.
-fn read(octets: &[u8], limits: &Limits) {
+pub(crate) fn read(octets: &[u8], limits: &Limits) {
     let decoded = decode(octets, limits);
     let flat = Flat::decode(octets, limits);
     match (&decoded, &flat) {
@@ -184,7 +184,7 @@ fn seeds() -> Vec<Vec<u8>> {
 }
 
 /// xorshift64*: the same numbers on every machine.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -194,11 +194,11 @@ impl Random {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         (self.next() >> 16) as usize % bound.max(1)
     }
 
-    fn spoil(&mut self, octets: &mut Vec<u8>) {
+    pub(crate) fn spoil(&mut self, octets: &mut Vec<u8>) {
         const TAGS: [u8; 14] = [0x00, 0x02, 0x03, 0x0b, 0x10, 0x21, 0x22, 0x31, 0x34, 0x35, 0x37, 0x4a, 0x7f, 0xff];
         if octets.is_empty() {
             return octets.push(self.next() as u8);
