@@ -82,12 +82,14 @@ pub(crate) async fn run(args: Demo) -> Result<()> {
     println!("Tympan demo: a server and a virtual printer, in one process.\n");
     println!("  console: {url}/  ({set_up})");
     println!("  mail:    {smtp}, the printer is {ADDRESS}");
-    println!("  ipp:     {} (the virtual printer)", printer.ipp_uri());
+    println!("  ipp:     ipp://{http}/ipp/print/office, for print dialogues and programs");
     println!("  faults:  {} (take its paper, empty its cyan, switch it off)", printer.page_url());
     println!("  pages:   {}", pages.display());
-    println!("\nTo print a file of your own, copy this line:\n");
+    println!("\nTo print a file of your own, copy one of these lines:\n");
     let program = std::env::current_exe().map_or_else(|_| "tympan".into(), |path| path.display().to_string());
-    println!("  {program} print FILE --to {ADDRESS} --from {SENDER} --server {smtp}\n");
+    println!("  {program} print FILE --to {ADDRESS} --from {SENDER} --server {smtp}");
+    println!("  {program} print FILE --to ipp://{http}/ipp/print/office");
+    println!("  curl -T FILE http://{http}/print/office\n");
     if args.open {
         open(&first);
     }

@@ -2,8 +2,9 @@
 
 use mail_parser::parsers::MessageStream;
 use mail_parser::{Address, HeaderValue};
-use tracing::debug;
-use tympan_smtp::Recipient;
+use tracing::warn;
+use tympan_engine::Printer;
+use tympan_smtp::{Recipient, Reply};
 use tympan_spooler::SpoolerError;
 use tympan_store::Whose;
 
@@ -18,15 +19,23 @@ const FIELDS: [&str; 6] = ["Delivered-To", "X-Original-To", "Envelope-To", "X-En
 const ADDRESSES_MAX: usize = 100;
 
 /// Whom a mail is for: printers and commands that its header names, else what the mailbox stands for.
-pub(super) async fn addressees(shared: &Shared, options: &ImapOptions, header: &[u8]) -> Vec<Addressee> {
+///
+/// # Errors
+/// The store did not say: nobody knows yet whom it is for.
+pub(super) async fn addressees(shared: &Shared, options: &ImapOptions, header: &[u8]) -> Result<Vec<Addressee>, Reply> {
     let mut found = Vec::new();
     for address in named(header) {
         let addressee = match sub_address(&address, options.own_address()) {
             // The mailbox's own address alone says nothing yet.
             Some(None) => None,
-            Some(Some(detail)) => detailed(shared, options, &address, detail).await,
+            Some(Some(detail)) => detailed(shared, options, &address, detail).await?,
             None => match tympan_smtp::Address::parse(&address) {
-                Ok(address) => recipient::find(shared, &Recipient::Address(address)).await.ok(),
+                Ok(address) => match recipient::find(shared, &Recipient::Address(address)).await {
+                    Ok(found) => Some(found),
+                    Err(reply) if reply.is_temporary() => return Err(reply),
+                    // Not of our domains, or nobody there.
+                    Err(_) => None,
+                },
                 Err(_) => None,
             },
         };
@@ -34,31 +43,43 @@ pub(super) async fn addressees(shared: &Shared, options: &ImapOptions, header: &
         let _ = addressee.map(|addressee| recipient::add(&mut found, addressee));
     }
     if found.is_empty() {
-        found.push(own(shared, options).await);
+        found.push(own(shared, options).await?);
     }
-    found
+    Ok(found)
+}
+
+/// The printer of a name, if there is one.
+async fn printer_named(shared: &Shared, name: &str) -> Result<Option<Box<Printer>>, Reply> {
+    match shared.spooler.printer_named(Whose::Everyones, name).await {
+        Ok(printer) => Ok(Some(Box::new(printer))),
+        Err(SpoolerError::NotFound(_)) => Ok(None),
+        Err(error) => Err(crate::smtp::failed(&error, "look up a printer")),
+    }
 }
 
 /// What the mailbox's own address stands for.
-async fn own(shared: &Shared, options: &ImapOptions) -> Addressee {
+async fn own(shared: &Shared, options: &ImapOptions) -> Result<Addressee, Reply> {
     let written = written(shared, options);
     let goal = match &options.printer {
-        Some(name) => match shared.spooler.printer_named(Whose::Everyones, name).await {
-            Ok(printer) => Goal::Printer(Box::new(printer)),
-            Err(error) => {
-                if !matches!(error, SpoolerError::NotFound(_)) {
-                    debug!(%error, "Could not look up a printer");
-                }
+        Some(name) => match printer_named(shared, name).await? {
+            Some(printer) => Goal::Printer(printer),
+            None => {
+                warn!(printer = %name, "There is no such printer; the sender's registrations choose one");
                 Goal::Constant
             }
         },
         None => Goal::Constant,
     };
-    Addressee { written, goal }
+    Ok(Addressee { written, goal })
 }
 
 /// What stands behind the plus of the mailbox's address: a command or a printer.
-async fn detailed(shared: &Shared, options: &ImapOptions, address: &str, detail: &str) -> Option<Addressee> {
+async fn detailed(
+    shared: &Shared,
+    options: &ImapOptions,
+    address: &str,
+    detail: &str,
+) -> Result<Option<Addressee>, Reply> {
     let command = match detail {
         "register" => Some(Command::Register),
         "keep" => Some(Command::Keep),
@@ -67,15 +88,18 @@ async fn detailed(shared: &Shared, options: &ImapOptions, address: &str, detail:
     };
     let goal = match command {
         Some(command) => {
-            let printer = match own(shared, options).await.goal {
+            let printer = match own(shared, options).await?.goal {
                 Goal::Printer(printer) => Some(printer),
                 _ => None,
             };
             Goal::Command(command, printer)
         }
-        None => Goal::Printer(Box::new(shared.spooler.printer_named(Whose::Everyones, detail).await.ok()?)),
+        None => match printer_named(shared, detail).await? {
+            Some(printer) => Goal::Printer(printer),
+            None => return Ok(None),
+        },
     };
-    Some(Addressee { written: address.to_owned(), goal })
+    Ok(Some(Addressee { written: address.to_owned(), goal }))
 }
 
 fn written(shared: &Shared, options: &ImapOptions) -> String {

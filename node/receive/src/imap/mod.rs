@@ -15,7 +15,6 @@ mod take;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tracing::{debug, info, warn};
 use tympan_spooler::SpoolerError;
@@ -110,6 +109,7 @@ impl ImapDoor {
         let mut seen = self.seen(&mailbox).await?;
         info!(host = %options.host, folder = %options.folder, "Reads a mailbox");
         *opened = true;
+        let mut again = options.retry_first;
         loop {
             let uids = mailbox.uids_from(seen.from).await?;
             let mut later = false;
@@ -140,7 +140,9 @@ impl ImapDoor {
                 };
                 mailbox.move_to(uid, folder).await?;
             }
-            let most = if later { options.retry_first.max(Duration::from_millis(50)) } else { options.poll };
+            // What cannot be taken now is tried again, less and less often.
+            let most = if later { again } else { options.poll };
+            again = if later { (again * 2).min(options.retry_max) } else { options.retry_first };
             mailbox.wait(most, later).await?;
         }
     }

@@ -158,7 +158,10 @@ async fn feed(
 /// Decides on a mail by its header, and what of it is kept. A refused mail is read on: its signatures may say to whom
 /// the refusal can be told.
 async fn begin(shared: &Shared, options: &ImapOptions, mail: &mut Incoming) -> Begun {
-    let addressees = addressees(shared, options, mail.header()).await;
+    let addressees = match addressees(shared, options, mail.header()).await {
+        Ok(addressees) => addressees,
+        Err(reply) => return Begun { addressees: Vec::new(), judged: Err(reply) },
+    };
     let origin = Origin { peer: None, account: None, reverse_path: &ReversePath::Null };
     let mut judged = judge::judge(shared, origin, &addressees, mail.header()).await;
     if shared.dmarc.is_some() {

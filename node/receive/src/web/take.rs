@@ -335,10 +335,12 @@ impl Taking<'_> {
         Ok((format, writer.finish().await.map_err(failed)?))
     }
 
-    /// The same document with the same "Idempotency-Key" from the same sender is the same job.
+    /// The same document at the same place of a form, with the same "Idempotency-Key" from the same sender, is the same
+    /// job.
     fn duplicate_key(&self, key: &[u8], address: &str, document: &NewDocument) -> [u8; 32] {
         let mut digest = Sha256::new();
-        for part in [&b"upload"[..], &self.printer.uuid.0, address.as_bytes(), key, &document.sha256] {
+        let place = (self.taken.jobs.len() as u64).to_be_bytes();
+        for part in [&b"upload"[..], &self.printer.uuid.0, address.as_bytes(), key, &place, &document.sha256] {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
         }

@@ -244,6 +244,23 @@ async fn a_form_with_several_files_makes_several_jobs() {
 }
 
 #[tokio::test]
+async fn a_form_sent_again_prints_nothing_twice_and_two_alike_files_in_it_are_two_jobs() {
+    let web = Web::new(listed()).await;
+    let part = |name: &str| {
+        format!("--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\nhello\r\n")
+    };
+    let form = [part("a.txt"), part("b.txt"), "--X--\r\n".to_owned()].concat();
+    let fields = "Content-Type: multipart/form-data; boundary=X\r\nAccept: application/json\r\nIdempotency-Key: k1\r\n";
+    for again in [false, true] {
+        let answer = web.send("POST", "/print/office", fields, form.as_bytes()).await;
+        let json: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        let duplicates: Vec<_> = json["jobs"].as_array().unwrap().iter().map(|job| job["duplicate"].clone()).collect();
+        assert_eq!(duplicates, [again, again], "{answer:?}");
+    }
+    assert_eq!(web.world.jobs().await.len(), 2);
+}
+
+#[tokio::test]
 async fn another_site_cannot_print_through_a_browser() {
     let account: Arc<std::sync::OnceLock<Account>> = Arc::default();
     let known = account.clone();
