@@ -1,6 +1,7 @@
 //! Dovecot keeps the mailbox that is read (A01): whatever happens between taking a mail and moving it, it is taken once.
 
 use tympan_tests::peers::Dovecot;
+use tympan_tests::zone::DnsFailure;
 use tympan_tests::{MailDomain, TestMail, ZoneServer, wait_until};
 
 use super::office::{ANNA, Office, Wishes};
@@ -145,6 +146,37 @@ fn a01_a_mailbox_that_was_away_is_read_again_and_an_old_server_is_polled() {
     dovecot.wait_for_mails("R&-D", 1);
     // Copied, then deleted.
     dovecot.wait_for_mails("INBOX", 0);
+}
+
+#[test]
+fn a01_one_mail_that_makes_trouble_does_not_stop_the_others() {
+    if !Dovecot::need() {
+        return;
+    }
+    let (dovecot, zone) = (Dovecot::start(), ZoneServer::start());
+    let domain = MailDomain::publish(&zone, "sender.example");
+    let office = open(&dovecot, &zone, "printer = \"office\"");
+    wait_until_read(&office);
+    // Whose name servers do not answer is late; whose do goes on.
+    let late = TestMail::new("eve@slow.example", "print+register@mail.example").subject("x").text("x\n").build();
+    let slow = MailDomain::publish(&zone, "slow.example");
+    let late = slow.sign(&late);
+    zone.fail("_dmarc.slow.example", Some(DnsFailure::ServerFailure));
+    dovecot.deliver(&late);
+    wait_until("it could not be taken", || office.log().contains("Could not take a mail now"));
+    for number in ["One", "Two"] {
+        dovecot.deliver(&domain.sign(&mail(number).build()));
+    }
+    office.printer.wait_for_pages(2);
+    dovecot.wait_for_mails("Printed", 2);
+    dovecot.wait_for_mails("INBOX", 1);
+    // A printer that is misspelt is told, and the mail does not come out at another.
+    let lost = TestMail::new(ANNA, "print+ofice@mail.example").subject("Misspelt").text("x\n").build();
+    dovecot.deliver(&domain.sign(&lost));
+    let letter = office.wait_for_notice("Not printed: Misspelt");
+    assert!(letter.contains("print+ofice@mail.example"), "{letter}");
+    dovecot.wait_for_mails("Not printed", 1);
+    assert_eq!(office.jobs().len(), 2);
 }
 
 #[test]

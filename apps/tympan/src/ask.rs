@@ -283,7 +283,11 @@ pub(crate) async fn admin(args: Admin) -> Result<()> {
             if args.server.json {
                 return print_json(&answer);
             }
-            println!("{} has a new password; all its sessions are closed.", text(&answer, "account"));
+            let programs = match answer["tokens_ended"].as_u64().unwrap_or(0) {
+                0 => String::new(),
+                count => format!(" {count} tokens of its programs ended; `tympan admin token --for` makes new ones."),
+            };
+            println!("{} has a new password; all its sessions are closed.{programs}", text(&answer, "account"));
         }
         AdminAction::Token { good_for, account } => {
             let good_for = Some(good_for.join(" ")).filter(|span| !span.is_empty());

@@ -531,8 +531,11 @@ impl Check for Imap {
         if let Some(bad) = named.iter().find(|name| name.is_empty() || name.contains(['*', '%', '\r', '\n'])) {
             return Err(format!("`{bad}` is no folder; a name without * and % is"));
         }
-        let inbox = folder.as_deref().unwrap_or("INBOX");
-        match [done_folder, refused_folder].into_iter().flatten().any(|other| other.eq_ignore_ascii_case(inbox)) {
+        let defaults = ImapOptions::new("", "", "");
+        let inbox = folder.as_deref().unwrap_or(&defaults.folder);
+        let done = done_folder.as_deref().unwrap_or(&defaults.done_folder);
+        let refused = refused_folder.as_deref().unwrap_or(&defaults.refused_folder);
+        match [done, refused].into_iter().any(|other| other.eq_ignore_ascii_case(inbox)) {
             true => Err("[intake.imap] has to move mails out of the folder that it reads".into()),
             false => Ok(()),
         }
@@ -625,6 +628,11 @@ mod tests {
             (
                 "\n[intake.imap]\nhost = \"imap\"\nuser = \"a\"\npassword-file = \"p\"\ndone-folder = \"inbox\"\n"
                     .into(),
+                2,
+                "move mails out",
+            ),
+            (
+                "\n[intake.imap]\nhost = \"imap\"\nuser = \"a\"\npassword-file = \"p\"\nfolder = \"Printed\"\n".into(),
                 2,
                 "move mails out",
             ),

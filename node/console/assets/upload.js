@@ -124,12 +124,15 @@
       let answer = {};
       try { answer = JSON.parse(request.responseText); } catch { /* no JSON: what follows says it */ }
       if (request.status === 201 && answer.jobs) {
+        delete form.dataset.key;
         const ids = answer.jobs.map((job) => job.id);
         location.assign(ids.length === 1 ? `/jobs/${ids[0]}` : "/jobs");
         return;
       }
-      // Files before a bad one were taken: sent again, they are known by the key.
-      if (!answer.accepted?.length) delete form.dataset.key;
+      // Refused by the server itself, and nothing was taken: what is sent next is something else. In any other case
+      // (a proxy may have given up) what was taken is known by the key.
+      const refused = answer.error && request.status >= 400 && request.status < 500;
+      if (refused && !answer.accepted?.length) delete form.dataset.key;
       over(answer.error || `${words.lost} (${request.status})`);
     });
     request.send(fields);

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::policy::SESSION_COOKIE;
 use crate::{Passwords, texts};
-use tympan_engine::{Account, AccountId, Language, Millis, OwnerId, Right, Timestamp};
+use tympan_engine::{Account, AccountId, Language, Millis, OwnerId, Right, Timestamp, TokenScope};
 use tympan_http::{Parts, Peer, cookie};
 use tympan_spooler::{SignIn, Spooler, SpoolerError};
 use tympan_store::{Record, Whose};
@@ -116,6 +116,19 @@ pub(crate) async fn change(
             Err(other) => return Err(other.into()),
         }
     }
+}
+
+/// Ends the passwords of an account's programs; how many there were.
+pub(crate) async fn end_tokens(spooler: &Spooler, owner: OwnerId, name: &str) -> Result<usize, SpoolerError> {
+    let whose = Whose::Owner(owner);
+    let Some(account) = spooler.records().account_by_name(whose, name).await? else { return Ok(0) };
+    let scope = TokenScope::Account { account: account.record.id };
+    let mut tokens = spooler.records().tokens(whose).await?;
+    tokens.retain(|token| token.scope == scope);
+    for token in &tokens {
+        spooler.revoke_token(token.token_hash).await?;
+    }
+    Ok(tokens.len())
 }
 
 /// Closes every session that an account has now.

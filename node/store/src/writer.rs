@@ -9,7 +9,10 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use tympan_engine::DocumentId;
 
-/// A document that is being written. At most 64 KiB of it are in memory. Dropped before it is finished, it
+/// Octets that are gathered before a thread is asked to write them: four frames, each call of a thread has its price.
+const GATHER: usize = 4 * FRAME;
+
+/// A document that is being written. At most 256 KiB of it are in memory. Dropped before it is finished, it
 /// leaves nothing behind.
 pub struct DocumentWriter {
     files: Arc<FileStore>,
@@ -62,19 +65,19 @@ impl DocumentWriter {
         self.digest.update(bytes);
         self.octets += bytes.len() as u64;
         while !bytes.is_empty() {
-            if self.buffer.len() == FRAME {
+            if self.buffer.len() == GATHER {
                 self.spill().await?;
             }
-            let (now, later) = bytes.split_at(bytes.len().min(FRAME - self.buffer.len()));
+            let (now, later) = bytes.split_at(bytes.len().min(GATHER - self.buffer.len()));
             self.buffer.extend_from_slice(now);
             bytes = later;
         }
         Ok(())
     }
 
-    /// Writes the buffer as a frame.
+    /// Writes the buffer as frames, the last of which may be short only at the end of the document.
     async fn spill(&mut self) -> Result<(), StoreError> {
-        let frame = std::mem::take(&mut self.buffer);
+        let gathered = std::mem::take(&mut self.buffer);
         let before = std::mem::replace(&mut self.spilled, Spilled::Lost);
         if let Place::Memory(_) = &self.files.place {
             let mut frames = match before {
@@ -82,23 +85,25 @@ impl DocumentWriter {
                 Spilled::Nothing => Vec::new(),
                 Spilled::Lost | Spilled::File(_) => return Err(lost()),
             };
-            frames.push(frame.into());
+            frames.extend(gathered.chunks(FRAME).map(Bytes::copy_from_slice));
             self.spilled = Spilled::Memory(frames);
             return Ok(());
         }
         let (files, id, making) = (self.files.clone(), self.id, self.making);
-        let (file, mut frame) = blocking(move || {
+        let (file, mut gathered) = blocking(move || {
             let mut file = match before {
                 Spilled::File(file) => file,
                 Spilled::Nothing => create(&files, id, making)?,
                 Spilled::Lost | Spilled::Memory(_) => return Err(lost()),
             };
-            file.frame(&frame)?;
-            Ok((file, frame))
+            for frame in gathered.chunks(FRAME) {
+                file.frame(frame)?;
+            }
+            Ok((file, gathered))
         })
         .await?;
-        frame.clear();
-        self.buffer = frame;
+        gathered.clear();
+        self.buffer = gathered;
         self.spilled = Spilled::File(file);
         Ok(())
     }

@@ -17,7 +17,7 @@ use tympan_store::{
     Swept, SyncFault,
 };
 
-const SIZES: [usize; 9] = [0, 1, 300, 10_240, 65_535, 65_536, 65_537, 131_072, 200_000];
+const SIZES: [usize; 12] = [0, 1, 300, 10_240, 65_535, 65_536, 65_537, 131_072, 200_000, 262_144, 262_145, 600_000];
 
 fn options() -> DocumentOptions {
     DocumentOptions { reserve_octets: Some(0), ..DocumentOptions::default() }
@@ -149,7 +149,7 @@ async fn a_writer_that_is_given_up_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let (_records, documents) = in_folder(dir.path());
     let mut writer = documents.create(document(1)).unwrap();
-    writer.write(&noise(1, 200_000)).await.unwrap();
+    writer.write(&noise(1, 600_000)).await.unwrap();
     assert_eq!(fs::read_dir(dir.path().join("tmp")).unwrap().count(), 1);
     // It is being written: a sweep leaves it alone.
     assert_eq!(documents.sweep(t(0)).await.unwrap(), Swept::default());

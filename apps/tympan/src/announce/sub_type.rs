@@ -13,6 +13,7 @@ use std::time::Duration;
 use hickory_proto::op::{Message, MessageType, OpCode};
 use hickory_proto::rr::rdata::PTR;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
+use if_addrs::IfAddr;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::sync::watch;
@@ -101,10 +102,10 @@ fn answer(query: &[u8], pointers: &BTreeSet<Pointer>, legacy: bool) -> Option<Ve
     if message.answers.is_empty() { None } else { message.to_vec().ok() }
 }
 
-/// Where multicast DNS is spoken: an address of this machine for IPv4, a network's number for IPv6.
+/// Where multicast DNS is spoken: an address of this machine with its mask for IPv4, a network's number for IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Network {
-    V4(Ipv4Addr),
+    V4(Ipv4Addr, Ipv4Addr),
     V6(u32),
 }
 
@@ -113,16 +114,16 @@ impl Network {
         let found = if_addrs::get_if_addrs()?;
         Ok(found
             .into_iter()
-            .filter_map(|interface| match interface.ip() {
-                IpAddr::V4(addr) => Some(Self::V4(addr)),
-                IpAddr::V6(_) => interface.index.map(Self::V6),
+            .filter_map(|interface| match &interface.addr {
+                IfAddr::V4(found) => Some(Self::V4(found.ip, found.netmask)),
+                IfAddr::V6(_) => interface.index.map(Self::V6),
             })
             .collect())
     }
 
     fn socket(self) -> io::Result<UdpSocket> {
         let (domain, any) = match self {
-            Self::V4(_) => (Domain::IPV4, IpAddr::from(Ipv4Addr::UNSPECIFIED)),
+            Self::V4(..) => (Domain::IPV4, IpAddr::from(Ipv4Addr::UNSPECIFIED)),
             Self::V6(_) => (Domain::IPV6, IpAddr::from(Ipv6Addr::UNSPECIFIED)),
         };
         let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
@@ -130,7 +131,7 @@ impl Network {
         socket.set_reuse_address(true)?;
         socket.set_reuse_port(true)?;
         match self {
-            Self::V4(addr) => {
+            Self::V4(addr, _) => {
                 socket.set_multicast_all_v4(false)?;
                 socket.join_multicast_v4(&GROUP_V4, &addr)?;
                 socket.set_multicast_if_v4(&addr)?;
@@ -149,9 +150,20 @@ impl Network {
         UdpSocket::from_std(socket.into())
     }
 
+    /// Whether somebody is on this network: whoever is not gets no answer (RFC 6762 section 11).
+    fn has(self, addr: IpAddr) -> bool {
+        match (self, addr) {
+            (Self::V4(own, mask), IpAddr::V4(addr)) => {
+                own.to_bits() & mask.to_bits() == addr.to_bits() & mask.to_bits()
+            }
+            (Self::V6(_), IpAddr::V6(addr)) => addr.is_loopback() || addr.is_unicast_link_local(),
+            _ => false,
+        }
+    }
+
     fn group(self) -> SocketAddr {
         match self {
-            Self::V4(_) => SocketAddr::new(GROUP_V4.into(), PORT),
+            Self::V4(..) => SocketAddr::new(GROUP_V4.into(), PORT),
             Self::V6(_) => SocketAddr::new(GROUP_V6.into(), PORT),
         }
     }
@@ -255,9 +267,15 @@ async fn on_network(network: Network, mut watched: watch::Receiver<Arc<BTreeSet<
             received = socket.recv_from(&mut query) => {
                 let (octets, from) = received?;
                 let legacy = from.port() != PORT;
+                if !network.has(from.ip()) {
+                    continue;
+                }
                 if let Some(answer) = answer(&query[..octets], &said, legacy) {
                     let to = if legacy { from } else { network.group() };
-                    socket.send_to(&answer, to).await?;
+                    // Who cannot be answered is no reason to be silent to others.
+                    if let Err(error) = socket.send_to(&answer, to).await {
+                        debug!(%from, %error, "Could not answer");
+                    }
                 }
             }
         }
@@ -324,6 +342,13 @@ mod tests {
         assert_eq!(named(), ["Büro 2 (2)._ipp", "Büro 2._ipps"]);
         sub_types.remove(&pointer);
         assert_eq!(named(), ["Büro 2._ipps"]);
+    }
+
+    #[test]
+    fn only_who_is_on_the_network_is_answered() {
+        let network = Network::V4(Ipv4Addr::new(192, 0, 2, 7), Ipv4Addr::new(255, 255, 255, 0));
+        assert!(network.has([192, 0, 2, 200].into()) && !network.has([198, 51, 100, 1].into()));
+        assert!(Network::V6(1).has("fe80::1".parse().unwrap()) && !Network::V6(1).has("2001:db8::1".parse().unwrap()));
     }
 
     #[test]

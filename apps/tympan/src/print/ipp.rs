@@ -28,8 +28,14 @@ pub(super) async fn send(args: &Print, options: &JobOptions, printer: &str, file
     let target = Target::parse(printer).with_context(|| {
         format!("`{printer}` is no printer; write it like ipp://print.example:8631/ipp/print/office")
     })?;
-    if args.tls == Tls::Required && !printer.to_ascii_lowercase().starts_with("ipps://") {
-        bail!("--tls required needs an address that begins with ipps://");
+    if matches!(args.tls, Tls::Required | Tls::Implicit) && !target.is_tls() {
+        bail!("TLS is wanted, but `{printer}` does without; write it with ipps://");
+    }
+    let here = matches!(target.host(), "localhost" | "127.0.0.1" | "[::1]" | "::1");
+    if args.user.is_some() && !target.is_tls() && !here && args.tls != Tls::None {
+        bail!(
+            "a password goes over TLS only\n\nhint: Write ipps:// in place of ipp://, or add --tls none if nobody listens"
+        );
     }
     let verify = if args.insecure { Verify::AcceptAny } else { Verify::WebPki };
     let client = Client::new(ClientOptions { verify, answer_time_out: ANSWER_TIME_OUT, ..ClientOptions::default() });

@@ -29,7 +29,9 @@ pub(crate) async fn reset_password(console: Arc<Console>, ask: Ask) -> Answer {
     match reset {
         Ok(account) => {
             console.limiter.note(&account, false, console.spooler().now());
-            Ok(ok(&json!({ "account": account })))
+            // Whoever has a stolen computer has the passwords of its programs too.
+            let ended = account::end_tokens(console.spooler(), ask.id.owner, &account).await?;
+            Ok(ok(&json!({ "account": account, "tokens_ended": ended })))
         }
         Err(SpoolerError::Invalid(_)) => Err(Failure::Invalid(ask.id.texts().bad_password.into())),
         Err(other) => Err(other.into()),

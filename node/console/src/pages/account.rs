@@ -120,6 +120,7 @@ pub(crate) async fn password(console: Arc<Console>, ask: Ask) -> Answer {
         return show(&console, &ask, StatusCode::UNPROCESSABLE_ENTITY, error.into(), false).await;
     }
     account::reset_password(spooler, &console.passwords, ask.id.owner, &account.name, new).await?;
+    account::end_tokens(spooler, ask.id.owner, &account.name).await?;
     // The new session must be younger than the instant until which all others were closed.
     tokio::time::sleep(Duration::from_millis(5)).await;
     let mut response = done("/account", "password")?;

@@ -295,5 +295,13 @@ async fn a_token_for_an_account_may_do_what_the_account_may() {
     let revoke = format!("/admin/tokens/{}/revoke", hers["id"].as_str().unwrap());
     program.api(Method::POST, &revoke, None).await.is(200);
     hers_in_use.api(Method::GET, "/printers", None).await.is(401);
-    drop(anna);
+    // A new password ends those of programs as well.
+    let page = program.api(Method::POST, "/admin/token", Some(json!({ "account": "anna" }))).await;
+    let made = page.json()["token"].as_str().unwrap().to_owned();
+    let mut again = world.browser().with("authorization", &format!("Bearer {made}"));
+    again.api(Method::GET, "/printers", None).await.is(200);
+    let new = json!({ "account": anna.name, "password": "another good long one" });
+    let page = program.api(Method::POST, "/admin/reset-password", Some(new)).await;
+    assert_eq!(page.json()["tokens_ended"], 1);
+    again.api(Method::GET, "/printers", None).await.is(401);
 }

@@ -225,12 +225,22 @@ async fn serve_http1<S: Service, T: AsyncRead + AsyncWrite + Unpin + Send + 'sta
         }
         let connection = context.http1.serve_connection(TokioIo::new(shared.clone()), service.clone());
         let mut connection = Box::pin(connection.with_upgrades());
+        let mut was_between = false;
         let result = loop {
             let served = poll_fn(|cx| match connection.as_mut().poll(cx) {
                 Poll::Ready(result) => Poll::Ready(Some(result)),
-                // All that was asked is answered, and the answer is taken.
-                Poll::Pending if shared.lock().is_between() => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
+                Poll::Pending if !shared.lock().is_between() => {
+                    was_between = false;
+                    Poll::Pending
+                }
+                // All that was asked is answered, and the answer is taken. Hyper may have given way in the middle:
+                // twice it does not.
+                Poll::Pending if was_between => Poll::Ready(None),
+                Poll::Pending => {
+                    was_between = true;
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }
             });
             tokio::select! {
                 served = served => break served,

@@ -12,6 +12,7 @@ use super::options::ImapOptions;
 use crate::mail::header::fields;
 use crate::smtp::door::Shared;
 use crate::smtp::recipient::{self, Addressee, Command, Goal};
+use crate::smtp::texts;
 
 /// Fields that name recipients: what servers write on delivery first, then what the sender wrote.
 const FIELDS: [&str; 6] = ["Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To", "Cc"];
@@ -21,14 +22,21 @@ const ADDRESSES_MAX: usize = 100;
 /// Whom a mail is for: printers and commands that its header names, else what the mailbox stands for.
 ///
 /// # Errors
-/// The store did not say: nobody knows yet whom it is for.
+/// The refusal; a temporary one if the store did not say.
 pub(super) async fn addressees(shared: &Shared, options: &ImapOptions, header: &[u8]) -> Result<Vec<Addressee>, Reply> {
     let mut found = Vec::new();
+    let mut unknown = None;
     for address in named(header) {
         let addressee = match sub_address(&address, options.own_address()) {
             // The mailbox's own address alone says nothing yet.
             Some(None) => None,
-            Some(Some(detail)) => detailed(shared, options, &address, detail).await?,
+            Some(Some(detail)) => {
+                let addressee = detailed(shared, options, &address, detail).await?;
+                if addressee.is_none() {
+                    unknown.get_or_insert_with(|| address.clone());
+                }
+                addressee
+            }
             None => match tympan_smtp::Address::parse(&address) {
                 Ok(address) => match recipient::find(shared, &Recipient::Address(address)).await {
                     Ok(found) => Some(found),
@@ -43,6 +51,10 @@ pub(super) async fn addressees(shared: &Shared, options: &ImapOptions, header: &
         let _ = addressee.map(|addressee| recipient::add(&mut found, addressee));
     }
     if found.is_empty() {
+        // What was meant for one printer does not come out at another.
+        if let Some(unknown) = unknown {
+            return Err(texts::unknown_recipient(&unknown, &shared.options.base_url));
+        }
         found.push(own(shared, options).await?);
     }
     Ok(found)

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_imap::extensions::idle::IdleResponse;
+use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response, Status};
 use async_imap::types::UnsolicitedResponse;
 use async_imap::{Client, Session};
 use futures_util::TryStreamExt as _;
@@ -38,6 +39,8 @@ pub(super) struct Mailbox {
     moves: bool,
     uid_expunges: bool,
     time_out: Duration,
+    /// A new mail was told of since the last search.
+    news: bool,
 }
 
 impl Mailbox {
@@ -56,8 +59,7 @@ impl Mailbox {
         for folder in [&options.done_folder, &options.refused_folder] {
             let name = names::encode(folder);
             // The library quotes a name to make, but not a pattern to look for.
-            let pattern = format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""));
-            let found: Vec<_> = session.list(None, Some(&pattern)).await?.try_collect().await?;
+            let found: Vec<_> = session.list(None, Some(&quoted(&name))).await?.try_collect().await?;
             if found.is_empty() {
                 session.create(&name).await.map_err(|error| ImapError::NewFolder(folder.clone(), error))?;
             }
@@ -73,6 +75,7 @@ impl Mailbox {
             moves,
             uid_expunges,
             time_out: options.time_out,
+            news: false,
         })
     }
 
@@ -80,85 +83,137 @@ impl Mailbox {
         self.session.as_mut().ok_or(ImapError::Lost)
     }
 
-    /// The mails with this number or a larger one, in order.
-    pub(super) async fn uids_from(&mut self, from: u32) -> Result<Vec<u32>, ImapError> {
-        let time_out = self.time_out;
+    /// Sends a command and reads to its end; `each` gets what comes before. The library passes over a refusal of most
+    /// commands, and over the end of the line.
+    async fn exchange(&mut self, command: &str, each: impl FnMut(&Response<'_>)) -> Result<(), ImapError> {
+        in_time(self.time_out, self.exchange_in_time(command, each)).await
+    }
+
+    async fn exchange_in_time(&mut self, command: &str, mut each: impl FnMut(&Response<'_>)) -> Result<(), ImapError> {
         let session = self.session()?;
+        let id = session.run_command(command).await?;
+        let mut news = false;
+        let refused = loop {
+            let response = session.read_response().await.map_err(async_imap::error::Error::from)?;
+            let response = response.ok_or(ImapError::Lost)?;
+            match response.parsed() {
+                Response::Done { tag, status, outcome } if *tag == id => match status {
+                    Status::Ok => break None,
+                    _ => break Some(outcome.information.as_deref().unwrap_or("no reason was given").to_owned()),
+                },
+                Response::MailboxData(MailboxDatum::Exists(_)) => news = true,
+                other => each(other),
+            }
+        };
+        self.news |= news;
+        match refused {
+            None => Ok(()),
+            Some(why) => Err(ImapError::Refused(why)),
+        }
+    }
+
+    /// The mails with this number or a larger one, in order; none of those that somebody took back.
+    pub(super) async fn uids_from(&mut self, from: u32) -> Result<Vec<u32>, ImapError> {
         // What came before the search is in its answer.
-        while session.unsolicited_responses.try_recv().is_ok() {}
-        let found = in_time(time_out, async { Ok(session.uid_search(format!("UID {from}:*")).await?) }).await?;
+        self.news = false;
+        while self.session()?.unsolicited_responses.try_recv().is_ok() {}
+        let mut uids = Vec::new();
+        self.exchange(&format!("UID SEARCH UNDELETED UID {from}:*"), |response| {
+            if let Response::MailboxData(MailboxDatum::Search(found)) = response {
+                uids.extend(found);
+            }
+        })
+        .await?;
         // "n:*" always holds the last mail, though its number be smaller.
-        let mut uids: Vec<u32> = found.into_iter().filter(|uid| *uid >= from).collect();
+        uids.retain(|uid| *uid >= from);
         uids.sort_unstable();
+        uids.dedup();
         Ok(uids)
     }
 
-    /// A piece of a mail, empty at its end; `None` if the mail is gone. The mail's flags stay as they are.
+    /// A piece of a mail, empty at its end; `None` if the server gives none. The mail's flags stay as they are.
     pub(super) async fn piece(&mut self, uid: u32, at: u64, octets: u32) -> Result<Option<Vec<u8>>, ImapError> {
-        let time_out = self.time_out;
-        let session = self.session()?;
-        in_time(time_out, async {
-            let wanted = format!("(UID BODY.PEEK[]<{at}.{octets}>)");
-            let fetched: Vec<_> = session.uid_fetch(uid.to_string(), wanted).await?.try_collect().await?;
-            let mail = fetched.iter().find(|fetched| fetched.uid == Some(uid));
-            Ok(mail.map(|mail| mail.body().unwrap_or_default().to_vec()))
+        let mut piece = None;
+        self.exchange(&format!("UID FETCH {uid} (UID BODY.PEEK[]<{at}.{octets}>)"), |response| {
+            // Others may change flags meanwhile, which is told in the same way.
+            if let Response::Fetch(_, values) = response
+                && values.contains(&AttributeValue::Uid(uid))
+            {
+                let body = values.iter().find_map(|value| match value {
+                    AttributeValue::BodySection { section: None, data: Some(data), .. } => Some(data.to_vec()),
+                    _ => None,
+                });
+                piece = body.or(piece.take());
+            }
         })
-        .await
+        .await?;
+        Ok(piece)
     }
 
     /// Moves a mail to another folder; if it is gone already, nothing happens.
     pub(super) async fn move_to(&mut self, uid: u32, folder: &str) -> Result<(), ImapError> {
-        let (time_out, moves, uid_expunges) = (self.time_out, self.moves, self.uid_expunges);
-        let (uid, folder) = (uid.to_string(), names::encode(folder));
-        let session = self.session()?;
-        in_time(time_out, async {
-            if moves {
-                return Ok(session.uid_mv(&uid, &folder).await?);
-            }
-            session.uid_copy(&uid, &folder).await?;
-            let _: Vec<_> = session.uid_store(&uid, "+FLAGS.SILENT (\\Deleted)").await?.try_collect().await?;
-            if uid_expunges {
-                let _: Vec<_> = session.uid_expunge(&uid).await?.try_collect().await?;
-            } else {
-                // Takes along what others have marked; without UIDPLUS there is no other way (RFC 3501 section 6.4.3).
-                let _: Vec<_> = session.expunge().await?.try_collect().await?;
-            }
-            Ok(())
-        })
-        .await
+        let folder = quoted(&names::encode(folder));
+        if self.moves {
+            return self.exchange(&format!("UID MOVE {uid} {folder}"), |_| {}).await;
+        }
+        self.exchange(&format!("UID COPY {uid} {folder}"), |_| {}).await?;
+        self.exchange(&format!("UID STORE {uid} +FLAGS.SILENT (\\Deleted)"), |_| {}).await?;
+        if self.uid_expunges {
+            return self.exchange(&format!("UID EXPUNGE {uid}"), |_| {}).await;
+        }
+        // Takes along what others have marked; without UIDPLUS there is no other way (RFC 3501 section 6.4.3).
+        self.exchange("EXPUNGE", |_| {}).await
     }
 
-    /// Waits until the server tells of something new, or until it is time to look. `soon`: it is time then, though the
-    /// server could tell.
-    pub(super) async fn wait(&mut self, most: Duration, soon: bool) -> Result<(), ImapError> {
-        let came = |response: &UnsolicitedResponse| matches!(response, UnsolicitedResponse::Exists(_));
-        let session = self.session()?;
-        while let Ok(response) = session.unsolicited_responses.try_recv() {
-            if came(&response) {
-                return Ok(());
-            }
+    /// Whether the server has told of a new mail since the last search.
+    fn has_news(&mut self) -> Result<bool, ImapError> {
+        while let Ok(response) = self.session()?.unsolicited_responses.try_recv() {
+            self.news |= matches!(response, UnsolicitedResponse::Exists(_));
+        }
+        Ok(self.news)
+    }
+
+    /// Waits until the server tells of something new, or at most so long.
+    pub(super) async fn wait(&mut self, most: Duration) -> Result<(), ImapError> {
+        if self.has_news()? {
+            return Ok(());
         }
         if !self.idles {
             tokio::time::sleep(most).await;
-            let time_out = self.time_out;
-            let session = self.session()?;
-            return in_time(time_out, async { Ok(session.noop().await?) }).await;
+            return self.exchange("NOOP", |_| {}).await;
         }
         let Some(session) = self.session.take() else { return Err(ImapError::Lost) };
+        let unsolicited = session.unsolicited_responses.clone();
         let mut idle = session.idle();
         in_time(self.time_out, async { Ok(idle.init().await?) }).await?;
-        let most = if soon { most } else { IDLE_MAX.max(most) };
-        // A stream that ends means that the line is gone.
-        let told = {
-            let (told, _stop) = idle.wait_with_timeout(most);
-            told.await?
-        };
-        if told == IdleResponse::ManualInterrupt {
-            return Err(ImapError::Lost);
+        // What is told before the server begins to wait is put there.
+        let mut came = false;
+        while let Ok(response) = unsolicited.try_recv() {
+            came |= matches!(response, UnsolicitedResponse::Exists(_));
+        }
+        if !came {
+            let (told, _stop) = idle.wait_with_timeout(most.min(IDLE_MAX));
+            // Its own clock begins anew at each "still here" of the server.
+            match tokio::time::timeout(most.min(IDLE_MAX), told).await {
+                // A stream that ends means that the line is gone.
+                Ok(Ok(IdleResponse::ManualInterrupt)) => return Err(ImapError::Lost),
+                Ok(told) => drop(told?),
+                Err(_) => {}
+            }
         }
         self.session = Some(in_time(self.time_out, async { Ok(idle.done().await?) }).await?);
         Ok(())
     }
+
+    /// Whether the server tells of new mails by itself.
+    pub(super) const fn tells(&self) -> bool {
+        self.idles
+    }
+}
+
+/// A string as it stands in a command.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 async fn in_time<T>(time_out: Duration, work: impl Future<Output = Result<T, ImapError>>) -> Result<T, ImapError> {

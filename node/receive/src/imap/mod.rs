@@ -7,6 +7,7 @@
 //! between taking and writing down is known again by its Message-ID, else by its number.
 
 mod addressees;
+mod late;
 mod mailbox;
 mod names;
 mod options;
@@ -15,6 +16,9 @@ mod take;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use tracing::{debug, info, warn};
 use tympan_spooler::SpoolerError;
@@ -23,9 +27,13 @@ pub use options::{ImapOptions, ImapTls};
 
 use crate::smtp::SmtpDoor;
 use crate::smtp::door::Shared;
+use late::Late;
 use mailbox::Mailbox;
 use seen::{Fate, Seen};
 use take::Taken;
+
+/// How long a server that tells of new mails is believed to have told of all.
+const IDLE_MOST: Duration = Duration::from_secs(9 * 60);
 
 /// Why a mailbox is not read at present.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +50,8 @@ enum ImapError {
     NewFolder(String, async_imap::error::Error),
     #[error("{0}")]
     Protocol(#[from] async_imap::error::Error),
+    #[error("the server refused: {0}")]
+    Refused(String),
     #[error("the server sent no {0}")]
     Lacks(&'static str),
     #[error("the server did not answer in time")]
@@ -82,12 +92,18 @@ impl ImapDoor {
         let host = &self.options.host;
         let mut wait = self.options.retry_first;
         let mut told = None;
+        let mut late = Late::new(self.options.retry_first, self.options.late_retry_max);
         loop {
-            let mut opened = false;
-            let Err(error) = self.session(&mut opened).await;
-            if std::mem::take(&mut opened) {
+            let mut worked = false;
+            let mut present = None;
+            let Err(error) = self.session(&mut late, &mut worked, &mut present).await;
+            if worked {
                 wait = self.options.retry_first;
                 told = None;
+            }
+            if let Some(uid) = present {
+                // Perhaps it is this mail that breaks the line: others go first.
+                late.note(uid, Instant::now());
             }
             let words = crate::smtp::Chain(&error).to_string();
             // Once for each cause: a provider may be away for a day.
@@ -102,49 +118,87 @@ impl ImapDoor {
         }
     }
 
-    /// One connection, until it breaks.
-    async fn session(&self, opened: &mut bool) -> Result<std::convert::Infallible, ImapError> {
+    /// One connection, until it breaks. `worked`: it went once through the folder; `present`: the mail it was at.
+    async fn session(
+        &self,
+        late: &mut Late,
+        worked: &mut bool,
+        present: &mut Option<u32>,
+    ) -> Result<std::convert::Infallible, ImapError> {
         let options = &self.options;
         let mut mailbox = Mailbox::open(options).await?;
         let mut seen = self.seen(&mailbox).await?;
         info!(host = %options.host, folder = %options.folder, "Reads a mailbox");
-        *opened = true;
-        let mut again = options.retry_first;
         loop {
             let uids = mailbox.uids_from(seen.from).await?;
-            let mut later = false;
             if seen.forget_others(&uids) {
                 self.keep(&seen).await?;
             }
+            late.forget_others(&uids);
             for uid in uids {
-                let fate = match seen.fate(uid) {
-                    Some(fate) => fate,
-                    None => match take::take(&self.shared, options, &mut mailbox, uid).await? {
-                        Taken::Over(fate) => {
-                            self.shared.spooler.crash_point("C17").await;
-                            seen.note(uid, fate);
-                            self.keep(&seen).await?;
-                            self.shared.spooler.crash_point("C18").await;
-                            fate
-                        }
-                        Taken::Later => {
-                            later = true;
-                            continue;
-                        }
-                        Taken::Gone => continue,
-                    },
-                };
-                let folder = match fate {
-                    Fate::Taken => &options.done_folder,
-                    Fate::Refused => &options.refused_folder,
-                };
-                mailbox.move_to(uid, folder).await?;
+                if late.is_due(uid, Instant::now()) {
+                    *present = Some(uid);
+                    self.deal_with(&mut mailbox, &mut seen, late, uid).await?;
+                    *present = None;
+                }
             }
-            // What cannot be taken now is tried again, less and less often.
-            let most = if later { again } else { options.poll };
-            again = if later { (again * 2).min(options.retry_max) } else { options.retry_first };
-            mailbox.wait(most, later).await?;
+            *worked = true;
+            let most = if mailbox.tells() { IDLE_MOST } else { options.poll };
+            let most = late.next_in(Instant::now()).map_or(most, |due| due.min(most));
+            mailbox.wait(most.max(options.retry_first.min(options.poll))).await?;
         }
+    }
+
+    /// Takes a mail if it is new, and moves it. What goes wrong with this mail alone makes it late.
+    async fn deal_with(
+        &self,
+        mailbox: &mut Mailbox,
+        seen: &mut Seen,
+        late: &mut Late,
+        uid: u32,
+    ) -> Result<(), ImapError> {
+        let options = &self.options;
+        let fate = match seen.fate(uid) {
+            Some(fate) => fate,
+            None => {
+                let fate = match take::take(&self.shared, options, mailbox, uid).await {
+                    Ok(Taken::Over(fate)) => fate,
+                    // Nobody waits for ever for a name server that is gone.
+                    Ok(Taken::Later) if late.since(uid, Instant::now()) >= options.late_max => {
+                        warn!(door = "imap", uid, "Gave a mail up: it could not be taken for too long");
+                        Fate::Refused
+                    }
+                    Ok(Taken::Later) => {
+                        late.note(uid, Instant::now());
+                        return Ok(());
+                    }
+                    Err(ImapError::Refused(why)) => {
+                        warn!(door = "imap", uid, %why, "The server did not give a mail, will try again");
+                        late.note(uid, Instant::now());
+                        return Ok(());
+                    }
+                    Err(error) => return Err(error),
+                };
+                self.shared.spooler.crash_point("C17").await;
+                seen.note(uid, fate);
+                self.keep(seen).await?;
+                self.shared.spooler.crash_point("C18").await;
+                fate
+            }
+        };
+        let folder = match fate {
+            Fate::Taken => &options.done_folder,
+            Fate::Refused => &options.refused_folder,
+        };
+        match mailbox.move_to(uid, folder).await {
+            Ok(()) => late.forget(uid),
+            Err(ImapError::Refused(why)) => {
+                warn!(door = "imap", uid, folder, %why, "Could not move a mail, will try again; it is not taken twice");
+                late.note(uid, Instant::now());
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// What is known of the mailbox's mails.

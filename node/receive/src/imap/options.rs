@@ -65,6 +65,10 @@ pub struct ImapOptions {
     pub retry_first: Duration,
     /// See [`ImapOptions::retry_first`].
     pub retry_max: Duration,
+    /// The longest span between two tries of a mail that cannot be taken at present. Default 1 hour.
+    pub late_retry_max: Duration,
+    /// After so long it is given up and goes to the refused ones. Default 5 days, as mail servers do.
+    pub late_max: Duration,
     /// How long the server may take to answer. Default 1 minute.
     pub time_out: Duration,
     /// Whose settings hold what was taken.
@@ -97,6 +101,8 @@ impl ImapOptions {
             poll: Duration::from_secs(60),
             retry_first: Duration::from_secs(5),
             retry_max: Duration::from_secs(300),
+            late_retry_max: Duration::from_secs(3600),
+            late_max: Duration::from_secs(5 * 86_400),
             time_out: Duration::from_secs(60),
             owner: OwnerId::FIRST,
         }

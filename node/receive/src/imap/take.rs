@@ -23,14 +23,15 @@ use crate::smtp::texts;
 /// Octets that are asked for at once: what of a mail is in memory.
 const PIECE_OCTETS: u32 = 256 * 1024;
 
+/// What the server gave no mail for.
+const NOT_GIVEN: &str = "it gave nothing of the mail";
+
 /// What became of a mail.
 pub(super) enum Taken {
     /// It is dealt with.
     Over(Fate),
     /// Not now: something here or in DNS does not answer.
     Later,
-    /// Somebody else took it away.
-    Gone,
 }
 
 /// What is known of a mail once its header has come.
@@ -53,17 +54,27 @@ pub(super) async fn take(
     let mut begun: Option<Begun> = None;
     let mut at = 0_u64;
     loop {
-        let Some(piece) = mailbox.piece(uid, at, PIECE_OCTETS).await? else { return Ok(Taken::Gone) };
+        let Some(piece) = mailbox.piece(uid, at, PIECE_OCTETS).await? else {
+            return Err(ImapError::Refused(NOT_GIVEN.into()));
+        };
         at += piece.len() as u64;
         let last = piece.len() < PIECE_OCTETS as usize;
         if at > shared.options.limits.message_octets_max {
             let most = shared.options.limits.message_octets_max >> 20;
-            return Ok(refused(uid, &Reply::new(552, (5, 3, 4), format!("The mail is larger than {most} MiB."))));
+            let reply = Reply::new(552, (5, 3, 4), format!("The mail is larger than {most} MiB."));
+            // The rest of it is not read, so that only the provider's word can prove its sender.
+            tell_if_proven(shared, options, &mut mail.finish(), false, &reply).await;
+            return Ok(refused(uid, &reply));
         }
         match feed(shared, options, &mut mail, &mut begun, &piece).await {
             Ok(()) => {}
             Err(reply) if reply.is_temporary() => return Ok(later(uid, &reply)),
             Err(reply) => return Ok(refused(uid, &reply)),
+        }
+        if let Some(Begun { judged: Err(reply), .. }) = &begun
+            && reply.is_temporary()
+        {
+            return Ok(later(uid, reply));
         }
         if last {
             break;
@@ -106,7 +117,7 @@ pub(super) async fn take(
         }
         Err(reply) if reply.is_temporary() => return Ok(later(uid, &reply)),
         Err(reply) => {
-            tell_if_proven(shared, options, &mut received, &reply).await;
+            tell_if_proven(shared, options, &mut received, true, &reply).await;
             reply
         }
     };
@@ -158,15 +169,15 @@ async fn feed(
 /// Decides on a mail by its header, and what of it is kept. A refused mail is read on: its signatures may say to whom
 /// the refusal can be told.
 async fn begin(shared: &Shared, options: &ImapOptions, mail: &mut Incoming) -> Begun {
+    if shared.dmarc.is_some() {
+        mail.hash_for_signatures();
+    }
     let addressees = match addressees(shared, options, mail.header()).await {
         Ok(addressees) => addressees,
         Err(reply) => return Begun { addressees: Vec::new(), judged: Err(reply) },
     };
     let origin = Origin { peer: None, account: None, reverse_path: &ReversePath::Null };
     let mut judged = judge::judge(shared, origin, &addressees, mail.header()).await;
-    if shared.dmarc.is_some() {
-        mail.hash_for_signatures();
-    }
     if matches!(&judged, Ok(Judged { purpose: Purpose::Print(_), .. })) {
         let id = DocumentId::from_parts(shared.spooler.now(), shared.spooler.random());
         if let Err(error) = mail.keep(shared.spooler.documents(), id).await {
@@ -202,12 +213,19 @@ fn owner(judged: &Judged) -> OwnerId {
     }
 }
 
-/// Tells the sender of a mail that was refused by its header, if it is proven who that is.
-async fn tell_if_proven(shared: &Shared, options: &ImapOptions, received: &mut Received, reply: &Reply) {
-    let header = Header::read(&received.header, |_| false);
+/// Tells the sender of a mail that was refused by its header, if it is proven who that is. `whole`: all of it was read,
+/// so that its signatures can be verified.
+async fn tell_if_proven(shared: &Shared, options: &ImapOptions, received: &mut Received, whole: bool, reply: &Reply) {
+    let header = judge::read_header(shared, &received.header);
     let Some(from) = header.from.clone() else { return };
     let mut sender = Candidate { address: from, proof: Proof::None };
-    sender.proof = prove(shared, options, &sender, received).await;
+    if whole {
+        sender.proof = prove(shared, options, &sender, received).await;
+    } else if let Some(named) = options.authserv_id.as_deref()
+        && vouched(&received.header, named, &sender.address)
+    {
+        sender.proof = Proof::Dmarc;
+    }
     if sender.proof == Proof::Dmarc {
         let raw = received.header.clone();
         tell(shared, options.owner, &sender, &header, &raw, reply).await;

@@ -10,10 +10,10 @@ pub(crate) fn vouched(header: &[u8], authserv_id: &str, from: &str) -> bool {
     let domain = from.rsplit_once('@').map_or("", |(_, domain)| domain);
     let results = fields(header)
         .filter(|(name, _)| name.eq_ignore_ascii_case(b"Authentication-Results"))
-        .filter_map(|(_, value)| std::str::from_utf8(value).ok())
-        .map(tokens)
-        .find(|tokens| tokens.first().is_some_and(|id| id.eq_ignore_ascii_case(authserv_id)));
-    let Some(results) = results else { return false };
+        .map(|(_, value)| tokens(&String::from_utf8_lossy(value)))
+        .find(|(tokens, _)| tokens.first().is_some_and(|id| id.eq_ignore_ascii_case(authserv_id)));
+    // What is open at its end may have begun in what a sender wrote.
+    let Some((results, true)) = results else { return false };
     let says = |result: &[String]| {
         let is = |at: usize, text: &str| result.get(at).is_some_and(|token| token.eq_ignore_ascii_case(text));
         let method = result.first().map_or("", |method| method.split('/').next().unwrap_or_default());
@@ -27,8 +27,9 @@ pub(crate) fn vouched(header: &[u8], authserv_id: &str, from: &str) -> bool {
     !domain.is_empty() && results.split(|token| token == ";").skip(1).any(says)
 }
 
-/// The words of a field, `=` and `;` by themselves, without comments; what is quoted is one word.
-fn tokens(value: &str) -> Vec<String> {
+/// The words of a field, `=` and `;` by themselves, without comments; what is quoted is one word. And whether every
+/// comment and quotation ends.
+fn tokens(value: &str) -> (Vec<String>, bool) {
     let mut tokens = Vec::new();
     let mut word = String::new();
     let mut quoted = false;
@@ -53,8 +54,8 @@ fn tokens(value: &str) -> Vec<String> {
             c => word.push(c),
         }
     }
-    tokens.extend(Some(word).filter(|word| !word.is_empty() && !quoted));
-    tokens
+    tokens.extend(Some(word).filter(|word| !word.is_empty()));
+    (tokens, !quoted && depth == 0)
 }
 
 #[cfg(test)]
@@ -93,10 +94,20 @@ mod tests {
             // The topmost is the provider's, the one below came with the mail.
             "Authentication-Results: mx.google.com; dmarc=fail header.from=a.example\n\
              Authentication-Results: mx.google.com; dmarc=pass header.from=a.example\n\n",
+            "Authentication-Results: mx.google.com; dmarc=pass header.from=a.example(.evil.example\n\n",
+            "Authentication-Results: mx.google.com; dmarc=fail reason=\"\n\
+             Authentication-Results: mx.google.com; dmarc=pass header.from=a.example\n\n",
             "Subject: x\n\nAuthentication-Results: mx.google.com; dmarc=pass header.from=a.example\n",
         ] {
             assert!(!says(header), "{header}");
         }
+    }
+
+    #[test]
+    fn a_field_that_is_no_utf_8_is_still_the_topmost() {
+        let mut header = b"Authentication-Results: mx.google.com; spf=fail smtp.mailfrom=\xff@x\r\n".to_vec();
+        header.extend(b"Authentication-Results: mx.google.com; dmarc=pass header.from=a.example\r\n\r\n");
+        assert!(!vouched(&header, "mx.google.com", "anna@a.example"));
     }
 
     proptest! {

@@ -58,10 +58,7 @@ pub(crate) async fn judge(
     raw_header: &[u8],
 ) -> Result<Judged, Reply> {
     let options = &shared.options;
-    let header = Header::read(raw_header, |domain| {
-        options.hostname.eq_ignore_ascii_case(domain)
-            || options.domains.iter().any(|ours| ours.eq_ignore_ascii_case(domain))
-    });
+    let header = read_header(shared, raw_header);
     if header.received > options.received_max {
         return Err(texts::looping(header.received));
     }
@@ -99,6 +96,15 @@ pub(crate) async fn judge(
         Some(printer) => texts::unproven(header.from.as_deref(), printer, &options.base_url),
         None => texts::registered_nowhere(None, &options.base_url),
     }))
+}
+
+/// Reads a header; what answers a notice of ours is known by our domains.
+pub(crate) fn read_header(shared: &Shared, raw: &[u8]) -> Header {
+    let options = &shared.options;
+    Header::read(raw, |domain| {
+        options.hostname.eq_ignore_ascii_case(domain)
+            || options.domains.iter().any(|ours| ours.eq_ignore_ascii_case(domain))
+    })
 }
 
 async fn judge_command(

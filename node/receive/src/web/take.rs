@@ -38,7 +38,7 @@ pub(super) async fn originating(
     language: Language,
 ) -> Result<Originating, Refused> {
     let taken = Taken { printer: String::new(), label: String::new(), jobs: Vec::new(), remarks: Vec::new() };
-    let taking = Taking { door, uploader, printer, language, key: None, taken };
+    let taking = Taking { door, uploader, printer, language, key: None, before: Vec::new(), taken };
     taking.originating(&Wanted::default()).await
 }
 
@@ -79,6 +79,7 @@ pub(super) async fn take(
         printer: &printer,
         language: language_of(&uploader, parts),
         key: parts.headers.get("idempotency-key").map(|key| key.as_bytes().to_vec()),
+        before: Vec::new(),
         taken: Taken {
             printer: printer.name.clone(),
             label: printer.info.clone(),
@@ -118,6 +119,8 @@ struct Taking<'a> {
     printer: &'a Printer,
     language: Language,
     key: Option<Vec<u8>>,
+    /// SHA-256 of the documents that came before in the same form.
+    before: Vec<[u8; 32]>,
     taken: Taken,
 }
 
@@ -249,6 +252,7 @@ impl Taking<'_> {
         originating: &Originating,
     ) -> Result<(), Refused> {
         let (format, document) = self.store(&mut source, declared).await?;
+        let sha256 = document.sha256;
         let name = name.as_deref().and_then(clean_name).unwrap_or_else(|| default_name(format).to_owned());
         let mut remarks = Vec::new();
         if !wanted.unknown.is_empty() {
@@ -288,6 +292,7 @@ impl Taking<'_> {
         for accepted in accepted {
             let (short, octets, duplicate) = (accepted.short, document.octets, accepted.duplicate);
             info!(job = %short, door = "web", printer = %self.printer.name, octets, duplicate, "Received job");
+            self.before.push(sha256);
             self.taken.jobs.push(One { accepted, name: name.clone() });
         }
         for remark in remarks {
@@ -335,12 +340,13 @@ impl Taking<'_> {
         Ok((format, writer.finish().await.map_err(failed)?))
     }
 
-    /// The same document at the same place of a form, with the same "Idempotency-Key" from the same sender, is the same
-    /// job.
+    /// The same document with the same "Idempotency-Key" from the same sender is the same job; of two alike in one form
+    /// the second is the second again.
     fn duplicate_key(&self, key: &[u8], address: &str, document: &NewDocument) -> [u8; 32] {
         let mut digest = Sha256::new();
-        let place = (self.taken.jobs.len() as u64).to_be_bytes();
-        for part in [&b"upload"[..], &self.printer.uuid.0, address.as_bytes(), key, &place, &document.sha256] {
+        let alike = self.before.iter().filter(|before| **before == document.sha256).count() as u64;
+        let alike = alike.to_be_bytes();
+        for part in [&b"upload"[..], &self.printer.uuid.0, address.as_bytes(), key, &alike, &document.sha256] {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
         }

@@ -255,7 +255,7 @@ async fn what_breaks_off_in_the_middle_leaves_nothing() {
     client.send("DATA").await;
     client.expect("354*").await;
     client.raw(b"From: anna@sender.example\r\n\r\n").await;
-    client.raw("0123456789abcdef\r\n".repeat(10_000).as_bytes()).await;
+    client.raw("0123456789abcdef\r\n".repeat(20_000).as_bytes()).await;
     crate::common::until(async || world.open_files() == 1).await;
     drop(client);
     crate::common::until(async || world.open_files() == 0).await;
