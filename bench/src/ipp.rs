@@ -38,7 +38,7 @@ const TOKEN: &str = "a-token-of-the-bench";
 struct Door {
     http: SocketAddr,
     process: Process,
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 impl Door {
@@ -69,7 +69,13 @@ impl Door {
         command.args(["serve", "--config"]).arg(config).env("TYMPAN_LOG", "warn");
         let process = Process::start("tympan serve", &mut command);
         process.wait_for_line("the server is ready", |line| (line == "ready").then_some(()));
-        Self { http, process, _scratch: scratch }
+        Self { http, process, scratch }
+    }
+
+    /// Ends the server; its data stay until the folder is dropped.
+    fn stop(self) -> Scratch {
+        drop(self.process);
+        self.scratch
     }
 
     fn uri(&self) -> String {
@@ -343,6 +349,8 @@ fn disk(size: &Size) -> (String, bool) {
     const MEGABYTE: usize = 1 << 20;
     const THREADS: usize = 4;
     let (mut ours, mut disk) = (Vec::new(), Vec::new());
+    // A file system is slow to make files for seconds after thousands were removed: nothing is before the end.
+    let mut kept = Vec::new();
     for _ in 0..size.rounds {
         let door = Door::open();
         let body = job(&door.uri(), MEGABYTE);
@@ -354,6 +362,7 @@ fn disk(size: &Size) -> (String, bool) {
                 assert_eq!(said.status_code(), StatusCode::SuccessfulOk, "{said}");
             }
         }));
+        kept.push(door.stop());
         let scratch = Scratch::new("disk");
         let octets = &body[..];
         disk.push(for_a_while(THREADS, |thread| {
@@ -364,6 +373,7 @@ fn disk(size: &Size) -> (String, bool) {
                 file.write_all(octets).and_then(|()| file.sync_data()).expect("the disk takes it");
             }
         }));
+        kept.push(scratch);
     }
     let (ours, disk) = (median(ours), median(disk));
     let part = ours / disk;
