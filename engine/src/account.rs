@@ -83,6 +83,13 @@ pub enum TokenScope {
         /// The account.
         account: AccountId,
     },
+    /// Bring printers here, and print on them: a machine that was paired ([`crate::pairing`]).
+    Agent {
+        /// What it is called.
+        name: String,
+        /// Who paired it.
+        account: AccountId,
+    },
     /// See and change one registration without signing in: the link in a notice.
     Registration {
         /// The registration.
@@ -101,7 +108,7 @@ impl TokenScope {
         match self {
             Self::Job { .. } => alloc::format!("/j/{token}"),
             Self::Registration { .. } => alloc::format!("/r/{token}"),
-            Self::Report { .. } | Self::Admin | Self::Account { .. } => "/".into(),
+            Self::Report { .. } | Self::Admin | Self::Account { .. } | Self::Agent { .. } => "/".into(),
         }
     }
 }
@@ -129,6 +136,9 @@ impl Token {
 
     /// Whether somebody asked for it, rather than a letter that holds a link.
     pub const fn is_made_by_hand(&self) -> bool {
-        matches!(self.scope, TokenScope::Admin | TokenScope::Report { .. } | TokenScope::Account { .. })
+        matches!(
+            self.scope,
+            TokenScope::Admin | TokenScope::Report { .. } | TokenScope::Account { .. } | TokenScope::Agent { .. }
+        )
     }
 }

@@ -21,6 +21,7 @@ pub mod job;
 pub mod job_event;
 pub mod notice;
 pub mod options;
+pub mod pairing;
 pub mod parts;
 pub mod policy;
 pub mod printer;

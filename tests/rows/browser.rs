@@ -1,7 +1,7 @@
 //! The console in a real browser: files dropped on a page come out on paper, and every page fits a phone.
 
-use tympan_tests::peers::Chromium;
-use tympan_tests::samples;
+use tympan_tests::peers::{self, Chromium};
+use tympan_tests::{Process, program, samples, wait_until};
 
 use super::office::{Office, Wishes};
 
@@ -129,4 +129,62 @@ fn every_page_fits_a_phone_and_a_desk_in_both_languages() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Posts a form with curl, as a machine does; the answer.
+fn post(url: &str, fields: &[&str]) -> serde_json::Value {
+    let mut curl = peers::command("curl");
+    curl.arg("--silent");
+    for field in fields {
+        curl.args(["--data-urlencode", field]);
+    }
+    let said = Process::run("curl", curl.arg(url)).expect_success();
+    serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
+}
+
+#[test]
+fn e01_a_machine_is_paired_on_a_phone_and_reports_then() {
+    if !Chromium::need() || !peers::need("curl") {
+        return;
+    }
+    let office = Office::open_with(&Wishes { silent: true, ..Wishes::default() });
+    let chromium = signed_in(&office);
+    let base = format!("http://localhost:{}", office.http.port());
+    let asked = post(
+        &format!("{base}/oauth/device_authorization"),
+        &["client_id=tympan-agent", "name=Shop floor", "printer=Label printer", "printer=Office"],
+    );
+    let text = |value: &serde_json::Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
+    let grant = "grant_type=urn:ietf:params:oauth:grant-type:device_code";
+    let device_code = format!("device_code={}", text(&asked, "device_code"));
+    chromium.resize(390, 844);
+    chromium.open(&format!("{}&lang=en", text(&asked, "verification_uri_complete")));
+    let shown = chromium.value("document.querySelector('.pair-code').textContent");
+    assert_eq!(shown, asked["user_code"]);
+    assert!(!chromium.scrolls_sideways());
+    if let Some(folder) = std::env::var_os("TYMPAN_SCREENSHOTS") {
+        chromium.screenshot(std::path::Path::new(&folder).join("pair-en-phone.png"));
+    }
+    chromium.press("button[value=yes]");
+    chromium.wait("location.pathname === '/account'");
+    // It asks for the first time: between two questions it would have to wait five seconds.
+    let granted = post(&format!("{base}/oauth/token"), &[grant, "client_id=tympan-agent", &device_code]);
+    let uri = format!("ipp://{}/ipp/print/office", office.http);
+    let token = text(&granted, "access_token");
+    let report = |state: &str, reasons: &str| {
+        let mut command = std::process::Command::new(program::tympan());
+        command.args(["report", "--to", &uri, "--report-token", &token, "--state", state, "--reasons", reasons]);
+        Process::run("tympan report", &mut command)
+    };
+    let _ = report("stopped", "media-empty-error").expect_success();
+    wait_until("the report shows", || {
+        office.json(&["printers"])[0]["reasons"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(|one| one == "media-empty-error"))
+    });
+    let id =
+        office.json(&["admin", "tokens"]).as_array().into_iter().flatten().find(|one| one["scope"] == "agent").cloned();
+    let id = id.expect("the machine's token")["id"].as_str().expect("its number").to_owned();
+    office.tympan(&["admin", "revoke", &id]);
+    assert!(report("idle", "none").expect_failure().contains("refused"));
 }

@@ -303,9 +303,10 @@ pub(crate) async fn admin(args: Admin) -> Result<()> {
             if args.server.json {
                 return print_json(&tokens);
             }
-            let good_for = |token: &Value| match (text(token, "printer"), text(token, "account")) {
-                ("", "") => text(token, "scope").to_owned(),
-                (printer, account) => format!("{} {printer}{account}", text(token, "scope")),
+            let good_for = |token: &Value| {
+                let of = ["machine", "printer", "account"].map(|name| text(token, name));
+                let of = of.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
+                format!("{} {of}", text(token, "scope")).trim_end().to_owned()
             };
             let end = |token: &Value| match text(token, "expires_at") {
                 "" => "never".to_owned(),

@@ -57,6 +57,12 @@ pub(crate) trait Routes: Sized {
         H: Fn(Arc<Console>, Ask) -> F + Send + Sync + Clone + 'static,
         F: Future<Output = Answer> + Send + 'static;
 
+    /// What a program posts as a form, without a token.
+    fn machine<H, F>(self, pattern: &str, handler: H) -> Self
+    where
+        H: Fn(Arc<Console>, Ask) -> F + Send + Sync + Clone + 'static,
+        F: Future<Output = Answer> + Send + 'static;
+
     /// A method of the JSON API, below `/api/v1`.
     fn api<H, F>(self, method: Method, pattern: &str, policy: Policy, handler: H) -> Self
     where
@@ -81,6 +87,16 @@ impl Routes for Router<Console, Policy> {
         self.route(Method::POST, pattern, policy, move |console, call| run(console, call, Kind::Form, handler.clone()))
     }
 
+    fn machine<H, F>(self, pattern: &str, handler: H) -> Self
+    where
+        H: Fn(Arc<Console>, Ask) -> F + Send + Sync + Clone + 'static,
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        self.route(Method::POST, pattern, Policy::Machine, move |console, call| {
+            run(console, call, Kind::Plain, handler.clone())
+        })
+    }
+
     fn api<H, F>(self, method: Method, pattern: &str, policy: Policy, handler: H) -> Self
     where
         H: Fn(Arc<Console>, Ask) -> F + Send + Sync + Clone + 'static,
@@ -96,6 +112,8 @@ impl Routes for Router<Console, Policy> {
 enum Kind {
     None,
     Form,
+    /// A form without the token that binds it to a page.
+    Plain,
     Json,
 }
 
@@ -111,6 +129,7 @@ where
     let answer = async {
         let (form, json) = match kind {
             Kind::None => (Form::from_query(parts.uri.query()), serde_json::Value::Null),
+            Kind::Plain => (Form::read(&parts.headers, reader).await?, serde_json::Value::Null),
             Kind::Form => {
                 let form = Form::read(&parts.headers, reader).await?;
                 if !same(form.get("csrf").unwrap_or(""), &id.csrf) {

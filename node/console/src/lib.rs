@@ -18,6 +18,7 @@ mod hands;
 mod limiter;
 mod options;
 mod pages;
+mod pairings;
 mod password;
 mod policy;
 mod qr;

@@ -32,6 +32,10 @@ pub(crate) const REGISTER_AT: [Rate; 1] = [Rate { count: 600, span: HOUR }];
 pub(crate) const LINK: [Rate; 1] = [Rate { count: 30, span: MINUTE }];
 /// PINs typed, per source (`reliability` T9).
 pub(crate) const PIN: [Rate; 1] = [Rate { count: 20, span: HOUR }];
+/// Machines that ask to be paired, per source.
+pub(crate) const PAIR_ASK: [Rate; 2] = [Rate { count: 10, span: MINUTE }, Rate { count: 60, span: HOUR }];
+/// Codes of machines looked at, per person and source: short codes are not to be guessed (RFC 8628 section 5.1).
+pub(crate) const PAIR: [Rate; 2] = [Rate { count: 10, span: MINUTE }, Rate { count: 40, span: HOUR }];
 /// Consecutive failures at one account, from wherever, after which each further one waits twice as long.
 const FAILURES_FREE: u32 = 100;
 

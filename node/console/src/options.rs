@@ -2,7 +2,7 @@
 
 use crate::Hands;
 use std::sync::Arc;
-use tympan_engine::{Language, OwnerId};
+use tympan_engine::{Language, Millis, OwnerId};
 use tympan_spooler::{Spooler, SpoolerError};
 
 /// Settings of the console.
@@ -33,6 +33,8 @@ pub struct ConsoleOptions {
     pub upload_path: Option<String>,
     /// Whether the set-up page may be used at all. Default yes; a test or a demo with accounts of its own says no.
     pub set_up: bool,
+    /// How long a machine that asks to be paired waits between two questions, in milliseconds. Default 5 s.
+    pub pair_interval_ms: Millis,
 }
 
 impl ConsoleOptions {
@@ -51,6 +53,7 @@ impl ConsoleOptions {
             report_uri: None,
             upload_path: None,
             set_up: true,
+            pair_interval_ms: tympan_engine::pairing::INTERVAL,
         }
     }
 

@@ -50,6 +50,8 @@ pub enum LinkKind {
 pub enum Policy {
     /// Everybody.
     Public,
+    /// Every program: no cookie counts, so that no other site can use a browser for it.
+    Machine,
     /// Everybody until there is an account; afterwards the route does not exist.
     SetUp,
     /// Whoever signed in and has at least this right there: pages.
@@ -206,7 +208,8 @@ pub(crate) fn language_of(tag: &str) -> Option<Language> {
 
 /// Whether an answer is to be JSON.
 pub(crate) fn is_api(parts: &Parts) -> bool {
-    parts.uri.path().starts_with("/api/")
+    // What only programs ask is answered in JSON too.
+    ["/api/", "/oauth/", "/.well-known/"].iter().any(|start| parts.uri.path().starts_with(start))
 }
 
 fn is_unsafe(parts: &Parts) -> bool {
@@ -300,6 +303,7 @@ impl Console {
 
     async fn decide(&self, policy: &Policy, parts: &Parts, peer: &Peer, id: &mut Identity) -> Result<(), Refused> {
         match policy {
+            Policy::Machine => {}
             Policy::SetUp if self.set_up.is_done() => return Err(Failure::NotFound.into()),
             Policy::Public | Policy::SetUp => {
                 self.sign_in_by_cookie(parts, peer, id).await?;

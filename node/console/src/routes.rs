@@ -4,6 +4,7 @@ use crate::ask::Routes as _;
 use crate::clock::Clock;
 use crate::limiter::Limiter;
 use crate::options::{ConsoleError, ConsoleOptions};
+use crate::pairings::Pairings;
 use crate::policy::{LinkKind, Place, Policy};
 use crate::set_up::SetUp;
 use crate::{Passwords, account, api, pages};
@@ -44,6 +45,7 @@ pub struct Console {
     pub(crate) limiter: Limiter,
     pub(crate) passwords: Passwords,
     pub(crate) set_up: SetUp,
+    pub(crate) pairings: Pairings,
 }
 
 impl std::fmt::Debug for Console {
@@ -75,6 +77,7 @@ impl Console {
             forms: FormTokens::new(&key),
             limiter: Limiter::default(),
             passwords: Passwords::default(),
+            pairings: Pairings::default(),
             options,
         }))
     }
@@ -123,7 +126,7 @@ impl Console {
     pub fn router(self: &Arc<Self>) -> Router<Self, Policy> {
         use LinkKind as L;
         use Place::{Anywhere, Job, Owner, Printer, Registration};
-        use Policy::{Api, Link, Public, SetUp, SignedIn, Token};
+        use Policy::{Api, Link, Machine, Public, SetUp, SignedIn, Token};
         use Right::{Operate, Own, Print};
         let (get, post, patch, delete) = (Method::GET, Method::POST, Method::PATCH, Method::DELETE);
         let refuser = Arc::clone(self);
@@ -142,6 +145,12 @@ impl Console {
             .key("/account/language", SignedIn(Print, Anywhere), pages::account::language)
             .key("/people", SignedIn(Own, Owner), pages::account::add_person)
             .key("/people/remove", SignedIn(Own, Owner), pages::account::remove_person)
+            // Machines that bring printers.
+            .page("/.well-known/oauth-authorization-server", Machine, pages::pair::metadata)
+            .machine("/oauth/device_authorization", pages::pair::authorize)
+            .machine("/oauth/token", pages::pair::token)
+            .page("/pair", SignedIn(Own, Owner), pages::pair::page)
+            .key("/pair", SignedIn(Own, Owner), pages::pair::decide)
             // Printers.
             .page("/", SignedIn(Print, Anywhere), pages::home::page)
             .page("/events", SignedIn(Print, Anywhere), api::events::page)

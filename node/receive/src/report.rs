@@ -29,10 +29,18 @@ pub(crate) async fn take(
     };
     let scope = spooler.token(&token).await.map_err(failed)?.ok_or_else(unauthorized)?;
     let whose = Whose::Owner(scope.owner);
-    let TokenScope::Report { printer: uuid } = scope.scope else {
-        return Err(unauthorized());
+    let printer = match scope.scope {
+        TokenScope::Report { printer } => spooler.printer(whose, printer).await.map_err(failed)?,
+        // A machine that was paired reports of any printer of its owner.
+        TokenScope::Agent { .. } => match spooler.printer_named(whose, name).await {
+            Ok(printer) => printer,
+            Err(SpoolerError::NotFound(_)) => return Err(unauthorized()),
+            Err(error) => return Err(failed(error)),
+        },
+        TokenScope::Admin | TokenScope::Account { .. } | TokenScope::Registration { .. } | TokenScope::Job { .. } => {
+            return Err(unauthorized());
+        }
     };
-    let printer = spooler.printer(whose, uuid).await.map_err(failed)?;
     if !printer.name.eq_ignore_ascii_case(name) {
         return Err(unauthorized());
     }
@@ -72,7 +80,7 @@ pub(crate) async fn take(
         },
         ..reported
     };
-    spooler.printer_event(whose, uuid, PrinterEvent::Reported(condition), None).await.map_err(failed)?;
+    spooler.printer_event(whose, printer.uuid, PrinterEvent::Reported(condition), None).await.map_err(failed)?;
     tracing::info!(printer = %printer.name, "Printer reported its state");
     Ok(ipp(&Message::response(IppStatus::SuccessfulOk, message)))
 }

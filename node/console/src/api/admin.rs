@@ -87,7 +87,7 @@ pub(crate) async fn tokens(console: Arc<Console>, ask: Ask) -> Answer {
     let rows: Vec<Value> = listed
         .iter()
         .map(|token| {
-            let mut of = None;
+            let (mut of, mut machine) = (None, None);
             let (scope, printer) = match &token.scope {
                 TokenScope::Report { printer } => {
                     let named = printers.iter().find(|row| row.record.uuid == *printer);
@@ -97,6 +97,11 @@ pub(crate) async fn tokens(console: Arc<Console>, ask: Ask) -> Answer {
                     of = accounts.iter().find(|row| row.record.id == *account).map(|row| row.record.name.clone());
                     ("account", None)
                 }
+                TokenScope::Agent { name, account } => {
+                    machine = Some(name.clone());
+                    of = accounts.iter().find(|row| row.record.id == *account).map(|row| row.record.name.clone());
+                    ("agent", None)
+                }
                 TokenScope::Admin | TokenScope::Registration { .. } | TokenScope::Job { .. } => ("admin", None),
             };
             json!({
@@ -104,6 +109,7 @@ pub(crate) async fn tokens(console: Arc<Console>, ask: Ask) -> Answer {
                 "scope": scope,
                 "printer": printer,
                 "account": of,
+                "machine": machine,
                 "created_at": clock.rfc3339(token.created_at),
                 "expires_at": token.expires_at.map(|at| clock.rfc3339(at)),
             })

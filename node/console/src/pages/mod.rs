@@ -6,6 +6,7 @@ pub(crate) mod home;
 pub(crate) mod job;
 pub(crate) mod jobs;
 pub(crate) mod notices;
+pub(crate) mod pair;
 pub(crate) mod printer;
 pub(crate) mod register;
 pub(crate) mod registrations;
@@ -124,6 +125,8 @@ fn said(t: &'static Texts, key: &str) -> Option<&'static str> {
         "password" => t.password_changed,
         "person-added" => t.person_added,
         "person-removed" => t.person_removed,
+        "paired" => t.paired,
+        "not-paired" => t.not_paired,
         "printer-added" => t.printer_added,
         "printer-added-test" => t.printer_added_test,
         "printer-removed" => t.printer_removed,

@@ -3,6 +3,7 @@
 mod api;
 mod jobs;
 mod openapi;
+mod pair;
 mod register;
 mod routes;
 mod sign;

@@ -211,6 +211,7 @@ impl World {
         let mut options = ConsoleOptions {
             time_zone: Some("Asia/Tokyo".into()),
             upload_path: Some("/print/{printer}".into()),
+            pair_interval_ms: 0,
             ..ConsoleOptions::new(spooler.clone(), hands, &format!("http://{addr}"), "print.example")
         };
         change(&mut options);

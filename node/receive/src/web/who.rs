@@ -83,7 +83,10 @@ async fn by_token(door: &Inner, token: &str) -> Result<Uploader, Refused> {
                 Ok(None) => Err(unknown_token()),
                 Err(error) => Err(Refused::store(&error, "look up an account")),
             },
-            TokenScope::Report { .. } | TokenScope::Registration { .. } | TokenScope::Job { .. } => {
+            TokenScope::Report { .. }
+            | TokenScope::Agent { .. }
+            | TokenScope::Registration { .. }
+            | TokenScope::Job { .. } => {
                 Err(Refused::new(StatusCode::FORBIDDEN, "This token is for something else than printing."))
             }
         },
