@@ -3,7 +3,7 @@
 //! Unproven, or registered at no recipient: refused for all. Proven and registered at some: jobs for
 //! those, one notice about the rest. Unknown recipients were refused before, at RCPT (A04).
 
-use crate::{Printer, Refusal, Registration, RegistrationState};
+use crate::{Printer, Refusal, Registration, RegistrationState, Timestamp};
 use alloc::vec::Vec;
 
 /// What is proven about a sender.
@@ -60,7 +60,7 @@ pub enum Admission {
 }
 
 /// Decides on a mail.
-pub fn admit(proof: Proof, recipients: &[Recipient<'_>]) -> Admission {
+pub fn admit(proof: Proof, recipients: &[Recipient<'_>], now: Timestamp) -> Admission {
     match proof {
         Proof::None => return Admission::Unproven,
         Proof::Unknown => return Admission::TryLater,
@@ -69,7 +69,7 @@ pub fn admit(proof: Proof, recipients: &[Recipient<'_>]) -> Admission {
     let mut jobs = Vec::new();
     let mut denied = Vec::new();
     for (place, recipient) in recipients.iter().enumerate() {
-        match may_print(recipient.printer, recipient.registration) {
+        match may_print(recipient.printer, recipient.registration, now) {
             Ok(()) => jobs.push(place),
             Err(why) => denied.push((place, why)),
         }
@@ -84,8 +84,8 @@ pub fn admit(proof: Proof, recipients: &[Recipient<'_>]) -> Admission {
 ///
 /// # Errors
 /// Why not.
-pub fn may_print(printer: &Printer, registration: Option<&Registration>) -> Result<(), Denied> {
-    if printer.removed || !printer.accepting {
+pub fn may_print(printer: &Printer, registration: Option<&Registration>, now: Timestamp) -> Result<(), Denied> {
+    if !printer.accepts(now) {
         return Err(Denied::NotAccepting);
     }
     match registration.map(|registration| registration.state) {
@@ -136,14 +136,20 @@ mod tests {
         let asked = registration(RegistrationState::Requested);
         let revoked = registration(RegistrationState::Revoked);
         let at = |registration| Recipient { printer: &printer, registration };
-        assert_eq!(admit(Proof::None, &[at(Some(&active))]), Admission::Unproven);
-        assert_eq!(admit(Proof::Unknown, &[at(Some(&active))]), Admission::TryLater);
+        assert_eq!(admit(Proof::None, &[at(Some(&active))], Timestamp(0)), Admission::Unproven);
+        assert_eq!(admit(Proof::Unknown, &[at(Some(&active))], Timestamp(0)), Admission::TryLater);
         for proof in [Proof::Dmarc, Proof::Authenticated, Proof::Network] {
-            assert_eq!(admit(proof, &[at(None)]), Admission::NoneAllowed(vec![Denied::NotRegistered]));
-            assert_eq!(admit(proof, &[at(Some(&asked))]), Admission::NoneAllowed(vec![Denied::NotApproved]));
-            assert_eq!(admit(proof, &[at(Some(&revoked))]), Admission::NoneAllowed(vec![Denied::NotRegistered]));
+            assert_eq!(admit(proof, &[at(None)], Timestamp(0)), Admission::NoneAllowed(vec![Denied::NotRegistered]));
             assert_eq!(
-                admit(proof, &[at(None), at(Some(&active))]),
+                admit(proof, &[at(Some(&asked))], Timestamp(0)),
+                Admission::NoneAllowed(vec![Denied::NotApproved])
+            );
+            assert_eq!(
+                admit(proof, &[at(Some(&revoked))], Timestamp(0)),
+                Admission::NoneAllowed(vec![Denied::NotRegistered])
+            );
+            assert_eq!(
+                admit(proof, &[at(None), at(Some(&active))], Timestamp(0)),
                 Admission::Allowed { jobs: vec![1], denied: vec![(0, Denied::NotRegistered)] }
             );
         }

@@ -30,6 +30,7 @@ pub mod profile;
 pub mod refusal;
 pub mod registration;
 pub mod retain;
+pub mod service;
 pub mod time;
 pub mod words;
 
@@ -55,4 +56,5 @@ pub use private::Private;
 pub use profile::DeviceProfile;
 pub use refusal::Refusal;
 pub use registration::{Language, Registration, RegistrationEvent, RegistrationState};
+pub use service::{Off, WhileOff};
 pub use time::{Millis, Timestamp};

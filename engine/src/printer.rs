@@ -6,6 +6,7 @@
 use crate::condition::{Condition, Needs, Reachability, Trouble};
 use crate::policy::PrinterPolicy;
 use crate::profile::DeviceProfile;
+use crate::service::{Off, WhileOff};
 use crate::{
     AttemptNumber, ColorMode, Effect, JobOptions, JobUuid, OutageId, OwnerId, PrinterUuid, Refusal, Timestamp,
 };
@@ -55,6 +56,9 @@ pub struct Printer {
     pub paused: bool,
     /// "printer-is-accepting-jobs", as its operator set it.
     pub accepting: bool,
+    /// The service is off: nothing is printed, and perhaps nothing taken.
+    #[serde(default)]
+    pub off: Option<Off>,
     /// Its operator holds each new job ("hold-new-jobs", RFC 3998 section 3.3).
     #[serde(default)]
     pub holds_new: bool,
@@ -99,6 +103,8 @@ pub enum PrinterEvent {
     Freed(JobUuid, AttemptNumber),
     /// Its operator stopped it.
     Pause,
+    /// Its operator stopped it, and says what becomes of new jobs.
+    SwitchOff(WhileOff),
     /// Its operator let it go on.
     Resume,
     /// Its operator changed whether it accepts jobs.
@@ -136,6 +142,7 @@ impl Printer {
             condition: Condition::default(),
             paused: false,
             accepting: true,
+            off: None,
             holds_new: false,
             current: None,
             outage: None,
@@ -152,6 +159,11 @@ impl Printer {
             .clone()
             .or_else(|| self.policy.options.media.clone())
             .or_else(|| self.profile.as_ref().and_then(|profile| profile.media_default.clone()))
+    }
+
+    /// "printer-is-accepting-jobs": whether a new job is taken.
+    pub fn accepts(&self, now: Timestamp) -> bool {
+        self.accepting && !self.removed && self.off.is_none_or(|off| off.accepts(now))
     }
 
     /// The trouble that stops a job with these options now.
@@ -252,8 +264,15 @@ impl Printer {
                 self.paused = true;
                 Ok(Vec::new())
             }
+            E::SwitchOff(jobs) => {
+                self.paused = true;
+                let since = self.off.map_or(now, |off| off.since);
+                self.off = Some(Off { since, jobs });
+                Ok(Vec::new())
+            }
             E::Resume => {
                 self.paused = false;
+                self.off = None;
                 Ok(wake)
             }
             E::Accept(accepting) => {
@@ -325,6 +344,26 @@ mod tests {
 
     fn marker(color: &str, level: u8) -> Marker {
         Marker { name: color.into(), color: color.into(), kind: "toner".into(), level: Some(level), low: None }
+    }
+
+    #[test]
+    fn e02_switched_off_it_prints_nothing_and_on_again_everything_goes_on() {
+        let mut printer = Printer::new(OwnerId::FIRST, PrinterUuid([1; 16]), "office", "ipp://h/", Timestamp(0));
+        printer.apply(PrinterEvent::SwitchOff(WhileOff::KeepFor(1_000)), Timestamp(10)).unwrap();
+        assert_eq!(printer.trouble_for(&JobOptions::default()), Some(Trouble::Paused));
+        assert!(printer.accepts(Timestamp(1_009)) && !printer.accepts(Timestamp(1_010)));
+        // Another choice does not begin the time anew.
+        printer.apply(PrinterEvent::SwitchOff(WhileOff::KeepFor(2_000)), Timestamp(500)).unwrap();
+        assert!(printer.accepts(Timestamp(2_009)) && !printer.accepts(Timestamp(2_010)));
+        assert_eq!(
+            printer.apply(PrinterEvent::Resume, Timestamp(3_000)).unwrap(),
+            [Effect::Wake { printer: printer.uuid }]
+        );
+        assert!(printer.accepts(Timestamp(3_000)) && printer.off.is_none() && !printer.paused);
+        // What its operator said of accepting stays.
+        printer.apply(PrinterEvent::Accept(false), Timestamp(4_000)).unwrap();
+        printer.apply(PrinterEvent::SwitchOff(WhileOff::Keep), Timestamp(4_000)).unwrap();
+        assert!(!printer.accepts(Timestamp(4_000)));
     }
 
     fn answering() -> Condition {

@@ -9,5 +9,6 @@ mod mailbox;
 mod office;
 mod printing;
 mod suites;
+mod switch;
 mod waiting;
 mod who;

@@ -171,7 +171,15 @@ pub(crate) async fn printers(args: Printers) -> Result<()> {
             answer
         }
         Some(PrintersAction::Remove { name }) => remote.delete(&format!("/printers/{}", segment(name)?)).await?,
-        Some(PrintersAction::Pause { name }) => post(&remote, name, "pause").await?,
+        Some(PrintersAction::Pause { name, refuse, refuse_after }) => {
+            let jobs = match (refuse, refuse_after) {
+                (true, _) => "refuse",
+                (false, Some(_)) => "keep-for",
+                (false, None) => "keep",
+            };
+            let body = json!({ "jobs": jobs, "span": refuse_after });
+            remote.post(&format!("/printers/{}/pause", segment(name)?), &body).await?
+        }
         Some(PrintersAction::Resume { name }) => post(&remote, name, "resume").await?,
         Some(PrintersAction::Try { name }) => post(&remote, name, "try").await?,
         Some(PrintersAction::Test { name }) => post(&remote, name, "test").await?,

@@ -280,7 +280,9 @@ pub(crate) struct Jobs {
   tympan printers
   tympan printers add office ipp://192.0.2.20/ipp/print
   tympan printers add lobby socket://192.0.2.21:9100 --access open
-  tympan printers pause office
+  tympan printers pause office                          jobs are taken and wait
+  tympan printers pause office --refuse                 new jobs are refused
+  tympan printers pause office --refuse-after \"1 hour\"   … if it stays off longer
   tympan printers token office        the token with which the device reports its state")]
 pub(crate) struct Printers {
     #[command(flatten)]
@@ -316,6 +318,12 @@ pub(crate) enum PrintersAction {
     Pause {
         /// Its name.
         name: String,
+        /// Take no new jobs meanwhile.
+        #[arg(long, conflicts_with = "refuse_after")]
+        refuse: bool,
+        /// Take new jobs for so long, and refuse them then.
+        #[arg(long, value_name = "SPAN")]
+        refuse_after: Option<String>,
     },
     /// Go on printing.
     Resume {

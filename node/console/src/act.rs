@@ -6,9 +6,11 @@ use crate::policy::{Identity, Who, texts};
 use crate::routes::Console;
 use crate::texts::Texts;
 use tympan_engine::registration::{RETENTION_MAX, RETENTION_MIN, parse_span};
+use tympan_engine::service::{KEEP_FOR, KEEP_FOR_MAX};
+use tympan_engine::time::SECOND;
 use tympan_engine::{
     Condition, DoubtDecision, HoldReason, Job, JobEvent, JobUuid, Language, Millis, Originator, Printer, PrinterEvent,
-    Registration, RegistrationEvent, RegistrationState, Right, TokenScope,
+    Registration, RegistrationEvent, RegistrationState, Right, TokenScope, WhileOff,
 };
 use tympan_spooler::{NewPrinter, SpoolerError};
 use tympan_store::Whose;
@@ -96,7 +98,7 @@ pub(crate) async fn elsewhere(console: &Console, id: &Identity, job: &Job) -> Re
     let mut found = Vec::new();
     for row in spooler.records().printers(id.whose()).await? {
         let printer = row.record;
-        if printer.uuid == job.printer || !printer.accepting {
+        if printer.uuid == job.printer || !printer.accepts(spooler.now()) {
             continue;
         }
         let may = match &id.who {
@@ -127,6 +129,18 @@ pub(crate) fn span_between(t: &Texts, field: &str, text: &str, min: Millis, max:
     parse_span(text)
         .filter(|span| (min..=max).contains(span))
         .ok_or_else(|| Failure::Invalid(t.fill(t.bad_span, &[field])))
+}
+
+/// What becomes of new jobs while the service is off, as a form or a program says it (E07, E08): `keep`, `refuse`, or
+/// `keep-for` a span.
+pub(crate) fn while_off(t: &Texts, jobs: &str, span: &str) -> Result<WhileOff, Failure> {
+    match jobs {
+        "" | "keep" => Ok(WhileOff::Keep),
+        "refuse" => Ok(WhileOff::Refuse),
+        "keep-for" if span.trim().is_empty() => Ok(WhileOff::KeepFor(KEEP_FOR)),
+        "keep-for" => span_between(t, "span", span, SECOND, KEEP_FOR_MAX).map(WhileOff::KeepFor),
+        _ => Err(Failure::Invalid("`jobs` is `keep`, `refuse` or `keep-for` (with `span`)".into())),
+    }
 }
 
 /// Moves a printer by an event, under the name of whoever asks.

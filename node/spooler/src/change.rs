@@ -464,6 +464,7 @@ fn event_name(event: &PrinterEvent) -> &'static str {
         PrinterEvent::Assigned(..) => "assigned",
         PrinterEvent::Freed(..) => "freed",
         PrinterEvent::Pause => "pause",
+        PrinterEvent::SwitchOff(_) => "switch-off",
         PrinterEvent::Resume => "resume",
         PrinterEvent::Accept(_) => "accept",
         PrinterEvent::HoldNew(_) => "hold-new",

@@ -155,9 +155,21 @@ pub(crate) async fn remove(console: Arc<Console>, ask: Ask) -> Answer {
     Ok(respond::no_content())
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pause {
+    #[serde(default)]
+    jobs: Option<String>,
+    #[serde(default)]
+    span: Option<String>,
+}
+
 /// `POST /printers/{printer}/pause`
 pub(crate) async fn pause(console: Arc<Console>, ask: Ask) -> Answer {
-    act::move_printer(&console, &ask.id, PrinterEvent::Pause).await?;
+    let Pause { jobs, span } = ask.input()?;
+    let (jobs, span) = (jobs.unwrap_or_default(), span.unwrap_or_default());
+    let jobs = act::while_off(ask.id.texts(), &jobs, &span)?;
+    act::move_printer(&console, &ask.id, PrinterEvent::SwitchOff(jobs)).await?;
     shown(&console, &ask).await
 }
 

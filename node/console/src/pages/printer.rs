@@ -3,6 +3,7 @@
 use super::registrations::{RegistrationRow, rows_at};
 use super::{Frame, done, ok};
 use crate::ask::{Answer, Ask};
+use crate::clock::Clock;
 use crate::routes::Console;
 use crate::show::{self, Card, Fact, Key, Row};
 use crate::texts::Texts;
@@ -29,6 +30,10 @@ struct PrinterPage {
     may_operate: bool,
     may_own: bool,
     keys: Vec<Key>,
+    /// What becomes of new jobs, where it is off.
+    off: String,
+    /// It can be switched off.
+    may_switch_off: bool,
     constant: String,
     upload: String,
     qr: String,
@@ -78,6 +83,8 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
         may_operate,
         may_own,
         keys: keys(t, printer),
+        off: off(t, printer, &clock),
+        may_switch_off: may_operate && !printer.paused,
         constant: constant_note(&console, t, &printer.name),
         upload: console
             .options
@@ -105,13 +112,19 @@ pub(crate) async fn page(console: Arc<Console>, ask: Ask) -> Answer {
 }
 
 fn keys(t: &'static Texts, printer: &Printer) -> Vec<Key> {
-    let pause = if printer.paused {
-        Key { verb: "resume", label: t.resume, class: "main" }
-    } else {
-        Key { verb: "pause", label: t.pause, class: "" }
-    };
+    let resume = printer.paused.then_some(Key { verb: "resume", label: t.resume, class: "main" });
     let try_now = Key { verb: "try", label: t.print_now, class: if printer.paused { "" } else { "main" } };
-    vec![try_now, pause, Key { verb: "test", label: t.test_page, class: "" }]
+    [Some(try_now), resume, Some(Key { verb: "test", label: t.test_page, class: "" })].into_iter().flatten().collect()
+}
+
+/// What becomes of new jobs while a printer is off (E07, E08).
+fn off(t: &Texts, printer: &Printer, clock: &Clock) -> String {
+    match printer.off.map(|off| (off, off.refuses_from())) {
+        None => String::new(),
+        Some((off, None)) => t.fill(t.off_keeps, &[&clock.at(off.since)]),
+        Some((off, Some(from))) if from <= clock.now => t.fill(t.off_refuses, &[&clock.at(off.since)]),
+        Some((off, Some(from))) => t.fill(t.off_keeps_until, &[&clock.at(off.since), &clock.at(from)]),
+    }
 }
 
 fn facts(t: &'static Texts, printer: &Printer, may_own: bool) -> Vec<Fact> {
@@ -156,7 +169,8 @@ fn back(ask: &Ask, key: &str) -> Answer {
 
 /// `POST /printers/{printer}/pause`
 pub(crate) async fn pause(console: Arc<Console>, ask: Ask) -> Answer {
-    act::move_printer(&console, &ask.id, PrinterEvent::Pause).await?;
+    let jobs = act::while_off(ask.id.texts(), ask.field("jobs"), ask.field("span"))?;
+    act::move_printer(&console, &ask.id, PrinterEvent::SwitchOff(jobs)).await?;
     back(&ask, "paused")
 }
 

@@ -219,7 +219,7 @@ fn state(view: &View<'_>, queued: u64, all: &mut Group) {
     let printer = view.printer;
     let (state, reasons, message) = condition(printer);
     let changed = printer.condition.answered_at.max(printer.condition.reported_at).unwrap_or(printer.created_at);
-    all.push("printer-is-accepting-jobs", printer.accepting && !printer.removed);
+    all.push("printer-is-accepting-jobs", printer.accepts(view.now));
     all.push("printer-message-from-operator", Value::text(""));
     all.push("printer-state", state);
     all.push("printer-state-change-date-time", date_time(changed));

@@ -102,6 +102,7 @@ impl Seen {
 #[derive(Clone, PartialEq)]
 struct SeenPrinter {
     state: (tympan_ipp::PrinterState, Vec<String>, bool),
+    off: Option<tympan_engine::Off>,
     config: (String, String, Option<u32>),
 }
 
@@ -110,6 +111,7 @@ impl SeenPrinter {
         let (state, reasons, _) = condition(printer);
         Self {
             state: (state, reasons, printer.accepting),
+            off: printer.off,
             config: (
                 printer.info.clone(),
                 printer.location.clone(),
@@ -339,7 +341,7 @@ fn event_group(
             group.push("notify-text", Value::text(format!("{}: {}.", printer.info, state.as_str())));
             group.push("printer-state", state);
             group.push("printer-state-reasons", Value::keywords(printer_reasons));
-            group.push("printer-is-accepting-jobs", printer.accepting && !printer.removed);
+            group.push("printer-is-accepting-jobs", printer.accepts(now));
         }
     }
     group

@@ -81,11 +81,12 @@ async fn get_printers(door: &Inner, arrived: &Arrived) -> Answer {
     let (limit, first) = (positive("limit", PRINTERS_MAX)?, positive("first-index", 1)?);
     let wanted_ids: Option<Vec<i32>> = message.operation_attribute("printer-ids").map(|ids| ids.integers().collect());
     let which = message.operation_attribute("which-printers");
+    let now = door.upload.spooler().now();
     let kept = |printer: &Printer| -> Result<bool, Refused> {
         Ok(match which.map(|which| which.string().unwrap_or_default()) {
             None | Some("all") => true,
-            Some("accepting") => printer.accepting,
-            Some("not-accepting") => !printer.accepting,
+            Some("accepting") => printer.accepts(now),
+            Some("not-accepting") => !printer.accepts(now),
             Some("idle") => condition(printer).0 == PrinterState::Idle,
             Some("processing") => condition(printer).0 == PrinterState::Processing,
             Some("stopped") => condition(printer).0 == PrinterState::Stopped,
@@ -126,7 +127,7 @@ fn summary(door: &Inner, arrived: &Arrived, id: i32, printer: &Printer) -> Group
     all.push("printer-geo-location", Value::Unknown);
     all.push("printer-service-type", Value::keyword("print"));
     all.push("printer-uuid", Value::uri(format!("urn:uuid:{}", printer.uuid)));
-    all.push("printer-is-accepting-jobs", printer.accepting);
+    all.push("printer-is-accepting-jobs", printer.accepts(now));
     all.push("printer-state", state);
     all.push("printer-state-reasons", Value::keywords(reasons));
     all.push("printer-state-message", Value::text(message));
@@ -190,7 +191,7 @@ async fn get_system_attributes(door: &Inner, arrived: &Arrived) -> Answer {
                     .with("printer-id", number(place))
                     .with("printer-name", Value::name(printer.name.as_str()))
                     .with("printer-info", Value::text(printer.info.as_str()))
-                    .with("printer-is-accepting-jobs", printer.accepting)
+                    .with("printer-is-accepting-jobs", printer.accepts(now))
                     .with("printer-service-type", Value::keyword("print"))
                     .with("printer-state", state)
                     .with("printer-state-reasons", Value::keywords(reasons))

@@ -58,7 +58,7 @@ async fn decide_in_span(shared: &Shared, mut whole: Whole<'_>) -> Reply {
         }
     };
     let recipients: Vec<_> = targets.iter().map(Target::recipient).collect();
-    let (jobs, denied) = match admit::admit(proof, &recipients) {
+    let (jobs, denied) = match admit::admit(proof, &recipients, shared.spooler.now()) {
         Admission::Unproven => {
             debug!("Refused a mail whose sender is not proven");
             return texts::unproven(Some(&sender.address), &targets[0].printer, &shared.options.base_url);

@@ -76,7 +76,7 @@ pub(crate) async fn judge(
         let targets = targets(shared, addressees, &sender.address, &header.subject).await?;
         let recipients: Vec<_> = targets.iter().map(Target::recipient).collect();
         // As if it were proven: what is refused even then needs no proof and no storage.
-        match admit::admit(admit::Proof::Dmarc, &recipients) {
+        match admit::admit(admit::Proof::Dmarc, &recipients, shared.spooler.now()) {
             Admission::Allowed { .. } => {
                 return Ok(Judged { header, sender, purpose: Purpose::Print(targets) });
             }

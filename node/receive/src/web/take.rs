@@ -186,7 +186,7 @@ impl Taking<'_> {
             let mut registration = None;
             for address in &account.addresses {
                 let found = registration_at(&address.0).await?;
-                if admit::may_print(printer, found.as_ref()).is_ok() {
+                if admit::may_print(printer, found.as_ref(), spooler.now()).is_ok() {
                     registration = found;
                     break;
                 }
@@ -217,7 +217,7 @@ impl Taking<'_> {
         let address =
             canonical_address(from).map_err(|error| Refused::new(StatusCode::BAD_REQUEST, format!("{error}.")))?;
         let registration = registration_at(&address).await?;
-        match admit::may_print(printer, registration.as_ref()) {
+        match admit::may_print(printer, registration.as_ref(), spooler.now()) {
             Ok(()) => {
                 let language = registration.as_ref().map_or(self.language, |registration| registration.language);
                 Ok(Originating { address, registration, language, may_be_mailed: true })
@@ -234,7 +234,7 @@ impl Taking<'_> {
     }
 
     fn accepting(&self) -> Result<(), Refused> {
-        if self.printer.accepting && !self.printer.removed { Ok(()) } else { Err(self.not_accepting()) }
+        if self.printer.accepts(self.door.spooler.now()) { Ok(()) } else { Err(self.not_accepting()) }
     }
 
     fn not_accepting(&self) -> Refused {
